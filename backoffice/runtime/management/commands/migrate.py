@@ -1,0 +1,18 @@
+"""`migrate` as Django has it, then the rights of the app's login (backoffice/runtime/rights.py)."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.commands.migrate import Command as DjangoMigrate
+from django.db import connection
+
+from backoffice.runtime import rights
+
+
+class Command(DjangoMigrate):
+    def handle(self, *args: Any, **options: Any) -> None:
+        super().handle(*args, **options)
+        if options.get("plan") or options.get("check_unapplied"):
+            return
+        if connection.settings_dict["USER"] != settings.APP_ROLE:
+            rights.apply(settings.APP_ROLE)

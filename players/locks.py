@@ -1,0 +1,11 @@
+"""The first lock of every money path. Order: the player's row, then business rows by table and key, then accounts by id."""
+
+from players.models import Player
+
+
+def player(player_id: int) -> Player:
+    """Lock the player's row until the transaction ends, the same lock that the ledger's posting functions take.
+
+    `FOR NO KEY UPDATE`: rows that point at the player can still be written. Raises Player.DoesNotExist.
+    """
+    return Player.objects.select_for_update(no_key=True).get(pk=player_id)

@@ -1,0 +1,226 @@
+"""Who plays: players, what identifies them, how they pay, from where they come, what we told them."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Upper
+
+from backoffice.audit import vault
+from backoffice.scope.models import BrandScoped, Jurisdiction
+from players.lifecycles import PLAYER
+
+
+class Encrypted:
+    """A personal value of a model: `email` reads and writes `email_cipher` and `email_digest`.
+
+    The digest is of one spelling of the value, so that an exact search finds it; nothing else can be searched.
+    """
+
+    def __init__(self, name: str, *, purpose: str, spelling: Any) -> None:
+        self.cipher, self.digest, self.purpose, self.spelling = f"{name}_cipher", f"{name}_digest", purpose, spelling
+
+    def __get__(self, row: Any, owner: Any = None) -> Any:
+        if row is None:
+            return self
+        stored = getattr(row, self.cipher)
+        return vault.decrypt(stored, purpose=self.purpose) if stored else ""
+
+    def __set__(self, row: Any, text: str) -> None:
+        setattr(row, self.cipher, vault.encrypt(text, purpose=self.purpose) if text else "")
+        setattr(row, self.digest, vault.digest(self.spelling(text), purpose=self.purpose) if text else "")
+
+    def match(self, text: str) -> Q:
+        return Q(**{f"{self.digest}__in": vault.digests(self.spelling(text), purpose=self.purpose)})
+
+
+def spelled_email(text: str) -> str:
+    return text.strip().lower()
+
+
+def spelled_phone(text: str) -> str:
+    return "+" + "".join(character for character in text if character.isdigit()).lstrip("0")
+
+
+def spelled_account(text: str) -> str:
+    """IBANs, card tokens and addresses: no spaces. Case is kept, since blockchain addresses have meaning in it."""
+    compact = "".join(text.split())
+    return compact.upper() if compact[:2].isalpha() and compact[2:4].isdigit() else compact
+
+
+class PlayerQuerySet(models.QuerySet["Player"]):
+    def visible_to(self, staff: Any) -> "PlayerQuerySet":
+        return self.filter(brand_id__in=staff.reach())
+
+    def counted(self) -> "PlayerQuerySet":
+        """Without test players, who stand in no figure (GLI-19 A.2.5)."""
+        return self.filter(is_test=False)
+
+
+class Player(BrandScoped):
+    """A customer of one brand under one jurisdiction. The row is the lock under which all of the player's money moves."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, related_name="+")
+    external_id = models.CharField(max_length=80, help_text="The casino front end's own id.")
+    state = models.CharField(max_length=12, choices=PLAYER.choices, default="active")
+    version = models.IntegerField(default=1)
+    first_name = models.CharField(max_length=80)
+    last_name = models.CharField(max_length=80)
+    birth_date = models.DateField()
+    country = models.CharField(max_length=2)
+    language = models.CharField(max_length=8, default="en")
+    currency = models.CharField(max_length=10, help_text="The currency that the player chose at registration.")
+    email_cipher = models.TextField(blank=True)
+    email_digest = models.CharField(max_length=60, blank=True)
+    phone_cipher = models.TextField(blank=True)
+    phone_digest = models.CharField(max_length=60, blank=True)
+    is_test = models.BooleanField(default=False)
+    registered_at = models.DateTimeField()
+    last_sign_in_at = models.DateTimeField(null=True)
+
+    email = Encrypted("email", purpose="player.email", spelling=spelled_email)
+    phone = Encrypted("phone", purpose="player.phone", spelling=spelled_phone)
+    objects = PlayerQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            PLAYER.constraint("players_player_state"),
+            models.UniqueConstraint(fields=["brand", "external_id"], name="players_player_external_id"),
+            models.UniqueConstraint(
+                fields=["brand", "email_digest"], condition=~Q(email_digest=""), name="players_player_email_once_a_brand",
+                violation_error_message="This brand already has a player with this e-mail address.",
+            ),
+        ]  # fmt: skip
+        indexes: ClassVar = [
+            models.Index(fields=["phone_digest"], condition=~Q(phone_digest=""), name="players_player_phone"),
+            models.Index(fields=["email_digest"], condition=~Q(email_digest=""), name="players_player_email"),
+            models.Index(fields=["brand", "-registered_at", "-id"], name="players_player_newest"),
+            GinIndex(
+                OpClass(Upper(models.functions.Concat("first_name", models.Value(" "), "last_name")), name="gin_trgm_ops"),
+                name="players_player_name_trgm",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} #{self.pk}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+    @property
+    def initials(self) -> str:
+        return f"{self.first_name[:1]}{self.last_name[:1]}".upper()
+
+
+class Device(models.Model):
+    """A browser or phone from which a player signed in, told apart by the front end's fingerprint."""
+
+    player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="devices")
+    fingerprint = models.CharField(max_length=80)
+    label = models.CharField(max_length=120)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["player", "fingerprint"], name="players_device_once")]
+        indexes: ClassVar = [models.Index(fields=["fingerprint"], name="players_device_fingerprint")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class SignIn(models.Model):
+    """One sign-in of a player, as the front end reported it."""
+
+    player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="sign_ins", db_index=False)
+    device = models.ForeignKey(Device, null=True, on_delete=models.PROTECT, related_name="sign_ins", db_index=False)
+    at = models.DateTimeField()
+    ip = models.GenericIPAddressField()
+    country = models.CharField(max_length=2, blank=True)
+    succeeded = models.BooleanField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["player", "-at"], name="players_signin_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} {self.at:%Y-%m-%d %H:%M}"
+
+
+class Instrument(BrandScoped):
+    """How a player pays and is paid: a card token, a bank account, a wallet, a blockchain address. A card number is never kept."""
+
+    CARD, BANK, WALLET, CRYPTO = "card", "bank", "wallet", "crypto"
+    KINDS: ClassVar = [(CARD, "Card"), (BANK, "Bank account"), (WALLET, "Wallet"), (CRYPTO, "Crypto address")]
+
+    player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="instruments")
+    kind = models.CharField(max_length=8, choices=KINDS)
+    label = models.CharField(max_length=40, help_text="Visa, SEPA, Trustly, Bitcoin ...")
+    provider = models.CharField(max_length=40)
+    token = models.CharField(max_length=120, help_text="The provider's name for it.")
+    holder_name = models.CharField(max_length=160, blank=True)
+    last4 = models.CharField(max_length=8, help_text="What staff may see of the number.")
+    country = models.CharField(max_length=2, blank=True)
+    detail_cipher = models.TextField(blank=True)
+    detail_digest = models.CharField(max_length=60, blank=True)
+    added_at = models.DateTimeField()
+    changed_at = models.DateTimeField(help_text="When the number, token or holder last changed.")
+    confirmed_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    detail = Encrypted("detail", purpose="instrument.detail", spelling=spelled_account)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(kind__in=["card", "bank", "wallet", "crypto"]), name="players_instrument_kind"),
+            models.CheckConstraint(condition=Q(kind="card", detail_cipher="") | ~Q(kind="card"), name="players_instrument_no_card_number"),
+            models.UniqueConstraint(fields=["player", "provider", "token"], name="players_instrument_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["detail_digest"], condition=~Q(detail_digest=""), name="players_instrument_detail")]
+
+    def __str__(self) -> str:
+        return f"{self.label} ••{self.last4}"
+
+
+class Note(models.Model):
+    """What a colleague wants others to know about a player. Never deleted."""
+
+    player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="notes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-written_at", "-id")
+
+    def __str__(self) -> str:
+        return self.text[:40]
+
+
+class Message(BrandScoped):
+    """A message to a player, committed with what it tells of and sent by a worker. The row is the truth, a task only a hint."""
+
+    QUEUED, SENT, FAILED = "queued", "sent", "failed"
+
+    player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="messages")
+    template = models.CharField(max_length=60)
+    language = models.CharField(max_length=8)
+    context = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=[(QUEUED, "Queued"), (SENT, "Sent"), (FAILED, "Failed")], default=QUEUED)
+    queued_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField(null=True)
+    attempts = models.SmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=200, blank=True)
+    key = models.CharField(max_length=120, unique=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["next_attempt_at"], condition=Q(state="queued"), name="players_message_due")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state="queued", next_attempt_at__isnull=False) | ~Q(state="queued"), name="players_message_queued_is_due")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} to player {self.player_id}"
