@@ -1,0 +1,1 @@
+"""Money in motion: methods, providers, deposits, withdrawals, payouts, refunds, chargebacks and reconciliation."""

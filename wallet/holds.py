@@ -45,7 +45,13 @@ def place(
     if posted.replayed:
         return Hold.objects.get(key=key)
     return Hold.objects.create(
-        player_id=player_id, brand_id=brand_id, currency=currencies.get(currency), amount=amount, placed_at=now, expires_at=expires_at, key=key
+        player_id=player_id,
+        brand_id=brand_id,
+        currency=currencies.get(currency),
+        amount=amount,
+        placed_at=now,
+        expires_at=expires_at,
+        key=key,
     )
 
 
@@ -53,7 +59,9 @@ def remaining(hold: Hold) -> Decimal:
     return Decimal(hold.amount) - Decimal(hold.captured) - Decimal(hold.released)
 
 
-def _move(hold: Hold, *, amount: Decimal, target: Place, kind: TransactionKind, key: str, now: datetime, reference: tuple[Reference, int] | None) -> Posted:
+def _move(
+    hold: Hold, *, amount: Decimal, target: Place, kind: TransactionKind, key: str, now: datetime, reference: tuple[Reference, int] | None
+) -> Posted:
     posted = ledger.post(
         kind=kind, key=key, brand=hold.brand_id, amount=amount, currency=hold.currency.code, source=HeldCash(hold.player_id), target=target,
         effective_at=now, reference=reference,

@@ -124,9 +124,11 @@ _LEGS = "SELECT * FROM wallet_post_legs(" + ", ".join(
         "timestamptz", "boolean", "smallint", "bigint", "bigint", "boolean", "jsonb",
     )
 ) + ")"  # fmt: skip
-_REVERSE = "SELECT * FROM wallet_reverse(" + ", ".join(
-    f"%s::{kind}" for kind in ("bigint", "smallint", "text", "timestamptz", "smallint", "bigint", "boolean", "jsonb")
-) + ")"
+_REVERSE = (
+    "SELECT * FROM wallet_reverse("
+    + ", ".join(f"%s::{kind}" for kind in ("bigint", "smallint", "text", "timestamptz", "smallint", "bigint", "boolean", "jsonb"))
+    + ")"
+)
 
 
 def _run(statement: str, arguments: list[Any], *, key: str, brand: int | None, player: int | None) -> Posted:

@@ -4,7 +4,15 @@ from backoffice.runtime import rights
 
 
 def declare() -> None:
-    for table in ("wallet_transaction", "wallet_entry", "wallet_account", "wallet_currency", "wallet_dayclose", "wallet_boundary", "wallet_dailytotal"):
+    for table in (
+        "wallet_transaction",
+        "wallet_entry",
+        "wallet_account",
+        "wallet_currency",
+        "wallet_dayclose",
+        "wallet_boundary",
+        "wallet_dailytotal",
+    ):
         rights.restrict(table, "SELECT")
     rights.restrict("wallet_sequence", "SELECT, INSERT")
     for function in (

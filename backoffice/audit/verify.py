@@ -35,8 +35,7 @@ def seals(stream: Stream) -> Iterator[Finding]:
     """Every seal against the leaves it covers and the seal before it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, number, first_position, last_position, root, subjects_root, previous, seal"
-            " FROM audit_seal WHERE stream = %s ORDER BY number",
+            "SELECT id, number, first_position, last_position, root, subjects_root, previous, seal FROM audit_seal WHERE stream = %s ORDER BY number",
             [stream.name],
         )
         expected_number, expected_first, previous = 1, 1, bytes(32)
@@ -48,14 +47,18 @@ def seals(stream: Stream) -> Iterator[Finding]:
                 yield Finding(stream.name, "seal", where, f"seal {number} does not follow the seal before it")
             if merkle.root(stream.leaves(cursor, first, last)) != bytes(root):
                 yield Finding(stream.name, "seal", where, f"positions {first} to {last} were rewritten together with their leaves")
-            cursor.execute(
-                "SELECT subject_type, subject_id, visibility, last_number FROM audit_sealsubject WHERE seal_id = %s", [seal_id]
-            )
+            cursor.execute("SELECT subject_type, subject_id, visibility, last_number FROM audit_sealsubject WHERE seal_id = %s", [seal_id])
             stored = sorted(tuple(row) for row in cursor.fetchall())
             if merkle.root([sequencer.subject_leaf(subject) for subject in stored]) != bytes(subjects_root):
                 yield Finding(stream.name, "seal", where, f"seal {number} does not match the last numbers of its subjects")
             made = sequencer.seal_bytes(
-                stream=stream.name, number=number, first=first, last=last, root=bytes(root), subjects_root=bytes(subjects_root), previous=bytes(before)
+                stream=stream.name,
+                number=number,
+                first=first,
+                last=last,
+                root=bytes(root),
+                subjects_root=bytes(subjects_root),
+                previous=bytes(before),
             )
             if made != bytes(seal):
                 yield Finding(stream.name, "seal", where, f"seal {number} does not match what it commits to")
@@ -70,7 +73,10 @@ def run(*, known: dict[tuple[str, int], str] | None = None) -> Report:
             at = sequencer.place(cursor, stream.name)
             cursor.execute(f"SELECT count(*) FROM {stream.table} WHERE (epoch, xid) >= (%s::smallint, %s::text::xid8)", [at.epoch, str(at.xid)])  # noqa: S608
             (unsequenced,) = cursor.fetchone()
-            cursor.execute("SELECT number, last_position, encode(seal, 'hex') FROM audit_seal WHERE stream = %s ORDER BY number DESC LIMIT 1", [stream.name])
+            cursor.execute(
+                "SELECT number, last_position, encode(seal, 'hex') FROM audit_seal WHERE stream = %s ORDER BY number DESC LIMIT 1",
+                [stream.name],
+            )
             head = cursor.fetchone() or (0, 0, "")
         report.findings += rows(stream, upto=at.position)
         report.findings += stream.strays(at.epoch, at.xid)

@@ -85,7 +85,7 @@ class Lifecycle:
         if by.kind == "staff":
             if needed in {"player", "system"} or may is None or not may(needed):
                 raise NotAllowed(f"Moving a {self.noun} to {to.replace('_', ' ')} needs {needed}.")
-        elif needed != by.kind and not (needed == "system" and by.kind == "integration") and not (by.kind == "system" and needed not in {"player"}):
+        elif needed != by.kind and not (needed == "system" and by.kind == "integration") and not (by.kind == "system" and needed != "player"):
             raise NotAllowed(f"Moving a {self.noun} to {to.replace('_', ' ')} is for {needed}, not for {by.kind}.")
         before = {"state": row.state, "version": row.version}
         columns: dict[str, Any] = {"state": to, "version": F("version") + 1, **(also or {})}

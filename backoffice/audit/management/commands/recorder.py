@@ -1,0 +1,53 @@
+"""`manage.py recorder`: sequence and seal the record and the ledger, make partitions ahead. Runs for as long as the installation does."""
+
+import time
+from typing import Any
+
+import structlog
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import Error, close_old_connections, connection
+
+from backoffice.audit import sequencer, streams
+
+log = structlog.get_logger(__name__)
+PARTITIONS_EVERY = 3600.0
+SEAL_EVERY = 2.0
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="Catch up with the horizon, seal, and end.")
+        parser.add_argument("--interval", type=float, default=0.5, help="Seconds between two looks when nothing waits.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["once"]:
+            self.stdout.write(f"{sequencer.catch_up()} rows sequenced and sealed.")
+            return
+        self.stdout.write("Recorder: sequencing and sealing.")
+        sealed_at = partitions_at = 0.0
+        while True:
+            try:
+                close_old_connections()
+                if time.monotonic() - partitions_at > PARTITIONS_EVERY or not partitions_at:
+                    make_partitions()
+                    partitions_at = time.monotonic()
+                found = sum(sequencer.pass_once(stream) for stream in streams.every())
+                if time.monotonic() - sealed_at > SEAL_EVERY:
+                    for stream in streams.every():
+                        sequencer.seal_once(stream)
+                    sealed_at = time.monotonic()
+            except Error as wrong:
+                log.warning("recorder_waits", error=str(wrong).splitlines()[0] if str(wrong) else type(wrong).__name__)
+                connection.close()
+                time.sleep(1)
+                continue
+            if not found:
+                time.sleep(options["interval"])
+
+
+def make_partitions() -> None:
+    with connection.cursor() as cursor:
+        for table in ("audit_event", "wallet_entry"):
+            cursor.execute("SELECT make_partitions(%s::regclass, 12)", [table])

@@ -1,0 +1,153 @@
+"""Jurisdiction packs: every regulatory number with the clause it comes from, versioned, valid from a date. Never a constant in code.
+
+A pack is a TOML file: `jurisdiction`, `version`, `effective_from`, and one table per number with `value` and `citation`.
+Versions are kept byte for byte and never edited; a later version replaces an earlier one from its date on.
+"""
+
+import hashlib
+import time
+import tomllib
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from backoffice.scope.models import Jurisdiction, PackVersion
+
+SHIPPED = Path(__file__).parent / "shipped_packs"
+
+# What a pack may say, with the type of its value and its meaning. A number that nobody reads has no place here.
+CATALOGUE: dict[str, tuple[type, str]] = {
+    "withdrawal.decision_hours": (int, "Hours within which a withdrawal is decided"),
+    "withdrawal.player_may_cancel": (bool, "Whether the player may take a pending withdrawal back"),
+    "registration.minimum_age": (int, "Years of age from which a person may register"),
+    "records.retention_years": (int, "Years for which records are kept"),
+    "player.idle_minutes": (int, "Minutes without activity after which a player signs in again"),
+    "deposit.failures_before_block": (int, "Failed deposits in a row after which deposits are blocked"),
+    "deposit.failure_window_minutes": (int, "Minutes within which those failures count"),
+}
+
+
+class BadPack(ValueError):
+    """The file is not a pack. Lists everything that is wrong with it, so that it is mended in one go."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class NoPack(LookupError):
+    """The jurisdiction has no pack in force on that day."""
+
+
+@dataclass(frozen=True)
+class Number:
+    key: str
+    value: Any  # int, bool or Decimal, as the catalogue says
+    citation: str
+    pack: str  # "GB 3", for screens and facts
+
+
+@dataclass(frozen=True)
+class Pack:
+    jurisdiction: str
+    version: int
+    effective_from: date
+    numbers: dict[str, Number]
+
+
+def parse(text: str) -> Pack:
+    """Read and check a pack. Raises BadPack with every problem found."""
+    try:
+        data = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as wrong:
+        raise BadPack([f"Not TOML: {wrong}"]) from wrong
+    problems: list[str] = []
+    code, version, start = data.pop("jurisdiction", None), data.pop("version", None), data.pop("effective_from", None)
+    if not isinstance(code, str) or not code:
+        problems.append('jurisdiction is missing, such as jurisdiction = "MT"')
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        problems.append("version is missing: a whole number from 1 on")
+    if not isinstance(start, date) or isinstance(start, datetime):
+        problems.append("effective_from is missing: a date such as 2026-01-01")
+    numbers: dict[str, Number] = {}
+    for key, entry in data.items():
+        if key not in CATALOGUE:
+            problems.append(f"{key} is not a number that packs hold")
+            continue
+        kind, _ = CATALOGUE[key]
+        if not isinstance(entry, dict) or set(entry) - {"value", "citation"}:
+            problems.append(f"{key} needs value and citation, and nothing else")
+            continue
+        value, citation = entry.get("value"), entry.get("citation")
+        if type(value) is not kind:
+            problems.append(f"{key}: value is {value!r}, expected {kind.__name__}")
+        if kind is int and isinstance(value, int) and value < 0:
+            problems.append(f"{key}: {value} is below zero")
+        if not isinstance(citation, str) or not citation.strip():
+            problems.append(f"{key}: the citation is missing")
+        numbers[key] = Number(key, value, str(citation), f"{code} {version}")
+    problems += [f"{key} is missing" for key in CATALOGUE if key not in data]
+    if problems:
+        raise BadPack(problems)
+    assert isinstance(code, str) and isinstance(version, int) and isinstance(start, date)  # noqa: S101, PT018
+    return Pack(code, version, start, numbers)
+
+
+@transaction.atomic
+def load(text: str, *, now: datetime) -> PackVersion:
+    """Keep a pack as its jurisdiction's next version. The same file again changes nothing.
+
+    Raises BadPack when the file is wrong, its version is taken by another text, or is not the next one.
+    """
+    pack = parse(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    jurisdiction = Jurisdiction.objects.filter(code=pack.jurisdiction).first()
+    if jurisdiction is None:
+        raise BadPack([f"{pack.jurisdiction} is not a jurisdiction that is set up"])
+    kept = {row.version: row for row in PackVersion.objects.filter(jurisdiction=jurisdiction)}
+    if pack.version in kept:
+        if kept[pack.version].sha256 == digest:
+            return kept[pack.version]
+        raise BadPack([f"{pack.jurisdiction} {pack.version} exists with other content. Give the new text version {max(kept) + 1}."])
+    if pack.version != max(kept, default=0) + 1:
+        raise BadPack([f"The next version of {pack.jurisdiction} is {max(kept, default=0) + 1}, not {pack.version}"])
+    row = PackVersion.objects.create(
+        jurisdiction=jurisdiction, version=pack.version, effective_from=pack.effective_from, text=text, sha256=digest, loaded_at=now
+    )
+    forget()
+    return row
+
+
+_FRESH_SECONDS = 30.0
+_cache: dict[int, tuple[float, list[Pack]]] = {}
+
+
+def forget() -> None:
+    _cache.clear()
+
+
+def _versions(jurisdiction_id: int) -> list[Pack]:
+    """The jurisdiction's packs, latest date first. Remembered for half a minute: a version takes effect by date, not by the second."""
+    read_at, packs = _cache.get(jurisdiction_id, (0.0, []))
+    if not packs or time.monotonic() - read_at > _FRESH_SECONDS:
+        texts = PackVersion.objects.filter(jurisdiction_id=jurisdiction_id).order_by("-effective_from", "-version").values_list("text", flat=True)
+        packs = [parse(text) for text in texts]
+        _cache[jurisdiction_id] = (time.monotonic(), packs)
+    return packs
+
+
+def in_force(jurisdiction_id: int, *, on: date) -> Pack:
+    """The pack in force on a day. Raises NoPack."""
+    for pack in _versions(jurisdiction_id):
+        if pack.effective_from <= on:
+            return pack
+    raise NoPack(f"Jurisdiction {jurisdiction_id} has no pack in force on {on}. Load one with `manage.py load_pack`.")
+
+
+def number(jurisdiction_id: int, key: str, *, on: date) -> Number:
+    """One number of the law on a day, with its clause. Raises NoPack; KeyError for a key that is not in the catalogue."""
+    return in_force(jurisdiction_id, on=on).numbers[key]

@@ -1,0 +1,40 @@
+"""Claims: a lease of five minutes on an item, renewed by a heartbeat while its page is open."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from backoffice.work.models import Claim
+
+LEASE = timedelta(minutes=5)
+
+
+def take(*, subject: tuple[str, int], by: Any, now: datetime) -> Claim:
+    """Claim an item, or renew one's own claim. Somebody else's running claim stays and is returned: compare `staff`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO work_claim (subject_type, subject_id, staff_id, claimed_at, until) VALUES (%(type)s, %(id)s, %(staff)s, %(now)s, %(until)s)"
+            " ON CONFLICT (subject_type, subject_id) DO UPDATE SET staff_id = excluded.staff_id, until = excluded.until,"
+            " claimed_at = CASE WHEN work_claim.staff_id = excluded.staff_id AND work_claim.until > %(now)s THEN work_claim.claimed_at ELSE excluded.claimed_at END"
+            " WHERE work_claim.staff_id = excluded.staff_id OR work_claim.until <= %(now)s",
+            {"type": subject[0], "id": subject[1], "staff": by.pk, "now": now, "until": now + LEASE},
+        )
+    return Claim.objects.select_related("staff").get(subject_type=subject[0], subject_id=subject[1])
+
+
+def renew(*, subject: tuple[str, int], by: Any, now: datetime) -> bool:
+    """The heartbeat. False when the claim is no longer this person's."""
+    return bool(Claim.objects.filter(subject_type=subject[0], subject_id=subject[1], staff=by).update(until=now + LEASE))
+
+
+def release(*, subject: tuple[str, int], by: Any) -> None:
+    """Give one's own claim back; somebody else's is left alone."""
+    Claim.objects.filter(subject_type=subject[0], subject_id=subject[1], staff=by).delete()
+
+
+def of(subject_type: str, ids: Iterable[int], *, now: datetime) -> dict[int, Claim]:
+    """Running claims on these items, by id."""
+    found = Claim.objects.filter(subject_type=subject_type, subject_id__in=list(ids), until__gt=now).select_related("staff")
+    return {claim.subject_id: claim for claim in found}

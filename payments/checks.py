@@ -1,0 +1,124 @@
+"""Withdrawal checks: facts that a reviewer decides by. Each answers pass, warn, fail or unknown, with evidence and a link.
+
+An extension point: rooms above (games, bonuses, compliance, fraud) register theirs in `AppConfig.ready()`. What several checks
+read is read once, in `Case`; unknown is a state of its own and never green.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from django.db.models import Count, Max, Min, Sum
+
+from payments.models import Deposit, Withdrawal
+from players.models import Player, SignIn
+from wallet import counters
+
+PASS, WARN, FAIL, UNKNOWN = "pass", "warn", "fail", "unknown"
+_ORDER = {FAIL: 0, WARN: 1, UNKNOWN: 2, PASS: 3}
+WINDOWS = {"24 h": timedelta(hours=24), "7 d": timedelta(days=7), "30 d": timedelta(days=30)}
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount to be shown: units of `currency`."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check found. `title` says it in words, `evidence` shows the values it stands on, `detail` one more line."""
+
+    code: str
+    state: str
+    title: str
+    evidence: tuple[str | Money | datetime, ...] = ()
+    detail: str = ""
+    link: tuple[str, str] | None = None  # (words, address)
+
+    @property
+    def hit(self) -> bool:
+        return self.state != PASS
+
+
+@dataclass
+class Case:
+    """A withdrawal and what the checks share about it, each read once and only when a check asks."""
+
+    withdrawal: Withdrawal
+    now: datetime
+    notes: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def player(self) -> Player:
+        return self.withdrawal.player
+
+    @cached_property
+    def deposits(self) -> dict[int | None, dict[str, object]]:
+        """Credited deposits of the player in the withdrawal's currency, by instrument: count, sum, first and last."""
+        rows = (
+            Deposit.objects.filter(player_id=self.withdrawal.player_id, currency=self.withdrawal.currency, state__in=["credited", "charged_back"])
+            .order_by()
+            .values("instrument_id", "state")
+            .annotate(count=Count("pk"), total=Sum("amount"), first=Min("credited_at"), last=Max("credited_at"))
+        )
+        found: dict[int | None, dict[str, object]] = {}
+        for row in rows:
+            kept = found.setdefault(row["instrument_id"], {"count": 0, "total": Decimal(0), "last": None, "charged_back": 0})
+            kept["count"] = int(str(kept["count"])) + row["count"]
+            kept["total"] = Decimal(str(kept["total"])) + row["total"]
+            kept["last"] = max(filter(None, [kept["last"], row["last"]]), default=None)  # type: ignore[type-var]
+            if row["state"] == "charged_back":
+                kept["charged_back"] = int(str(kept["charged_back"])) + row["count"]
+        return found
+
+    @cached_property
+    def earlier(self) -> list[Withdrawal]:
+        """The player's other withdrawals, newest first, at most fifty."""
+        others = Withdrawal.objects.filter(player_id=self.withdrawal.player_id).exclude(pk=self.withdrawal.pk)
+        return list(others.select_related("decided_by", "instrument").order_by("-requested_at")[:50])
+
+    @cached_property
+    def velocity(self) -> dict[str, counters.Sum]:
+        return counters.over(
+            player_id=self.withdrawal.player_id, measure="withdrawal.requested", currency=self.withdrawal.currency, windows=WINDOWS,
+            now=self.withdrawal.requested_at,
+        )  # fmt: skip
+
+    @cached_property
+    def sign_ins(self) -> list[SignIn]:
+        """Admitted sign-ins up to the request, newest first, at most two hundred."""
+        found = SignIn.objects.filter(player_id=self.withdrawal.player_id, succeeded=True, at__lte=self.withdrawal.requested_at)
+        return list(found.select_related("device").order_by("-at")[:200])
+
+
+@dataclass(frozen=True)
+class Check:
+    code: str  # shown beside the result, such as PAY-01
+    run: Callable[[Case], Result]
+
+
+_checks: dict[str, Check] = {}
+
+
+def register(*checks: Check) -> None:
+    """Add checks. The same code twice with another function is a mistake."""
+    for check in checks:
+        if _checks.setdefault(check.code, check) != check:
+            raise ValueError(f"The check {check.code} is registered twice.")
+
+
+def run_all(case: Case) -> list[Result]:
+    """Every registered check: what failed first, then warnings, then what is unknown."""
+    return sorted((check.run(case) for check in _checks.values()), key=lambda result: (_ORDER[result.state], result.code))
+
+
+def counts(results: Iterable[Result]) -> dict[str, int]:
+    found = dict.fromkeys((FAIL, WARN, UNKNOWN, PASS), 0)
+    for result in results:
+        found[result.state] += 1
+    return found

@@ -1,0 +1,39 @@
+"""Lifecycles of money in motion. One table each: state, then the states that may follow and who may move there."""
+
+from backoffice.work.lifecycle import Lifecycle
+
+DEPOSIT = Lifecycle(
+    "payments.deposit",
+    initiated={"authorised": "system", "captured": "system", "failed": "system", "expired": "system", "unknown": "system"},
+    unknown={"authorised": "system", "captured": "system", "failed": "system", "expired": "system"},  # left only by asking the provider
+    authorised={"captured": "system", "failed": "system", "expired": "system"},
+    captured={"credited": "system", "reversed": "system"},
+    credited={"reversed": "system", "charged_back": "system"},
+    charged_back={"credited": "system"},  # the chargeback was won
+    final={"failed", "expired", "reversed"},
+)
+
+WITHDRAWAL = Lifecycle(
+    "payments.withdrawal",
+    requested={
+        "held": "payments.decide", "awaiting_second": "payments.decide", "approved": "payments.decide",
+        "rejected": "payments.decide", "cancelled": "player",
+    },
+    held={
+        "requested": "payments.decide", "awaiting_second": "payments.decide", "approved": "payments.decide",
+        "rejected": "payments.decide", "cancelled": "player",
+    },
+    awaiting_second={
+        "approved": "payments.approve_second", "rejected": "payments.approve_second",
+        "requested": "payments.approve_second", "cancelled": "player",
+    },
+    approved={"sent": "system", "requested": "payments.decide"},  # back to requested = undo, until dispatch
+    sent={"settled": "system", "returned": "system", "failed": "system", "unknown": "system"},
+    unknown={"settled": "system", "returned": "system", "failed": "system", "sent": "system"},  # left only by asking the provider
+    failed={"requested": "system"},
+    settled={"returned": "system"},  # a bank may send money back days after the provider reported it paid
+    final={"rejected", "returned", "cancelled"},
+)  # fmt: skip
+
+# In the reviewers' queue until somebody has decided.
+TO_DECIDE = ("requested", "held", "awaiting_second")

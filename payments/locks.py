@@ -1,0 +1,18 @@
+"""Locks of money in motion, in the one global order: the player's row, then the payment, then (by the ledger) accounts by id."""
+
+from payments.models import Deposit, Withdrawal
+from players import locks
+
+
+def player_then_withdrawal(withdrawal_id: int) -> Withdrawal:
+    """Lock the withdrawal's player, then the withdrawal, and return it as it is now. Raises Withdrawal.DoesNotExist."""
+    locks.player(Withdrawal.objects.values_list("player_id", flat=True).get(pk=withdrawal_id))
+    return (
+        Withdrawal.objects.select_for_update(no_key=True, of=("self",)).select_related("player", "instrument", "brand", "hold").get(pk=withdrawal_id)
+    )
+
+
+def player_then_deposit(deposit_id: int) -> Deposit:
+    """Lock the deposit's player, then the deposit, and return it as it is now. Raises Deposit.DoesNotExist."""
+    locks.player(Deposit.objects.values_list("player_id", flat=True).get(pk=deposit_id))
+    return Deposit.objects.select_for_update(no_key=True, of=("self",)).select_related("player", "instrument", "brand").get(pk=deposit_id)

@@ -1,0 +1,149 @@
+"""Nordpay's words in ours: amounts, payments and events. Whatever does not fit raises ValueError."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from payments.providers.protocol import DepositState, EventKind, Money, Payment, PaymentKind, PayoutState, ProviderEvent, RefundState, State
+
+EXPONENTS: Mapping[str, int] = {"JPY": 0, "EUR": 2, "GBP": 2, "SEK": 2, "KWD": 3, "BTC": 8, "ETH": 18}
+
+_AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,19})(?:\.([0-9]{1,18}))?")
+_LARGEST = Decimal(10) ** 20
+
+_STATES: Mapping[PaymentKind, Mapping[str, State]] = {
+    PaymentKind.DEPOSIT: {
+        "pending": DepositState.PENDING,
+        "authorised": DepositState.AUTHORISED,
+        "captured": DepositState.CAPTURED,
+        "failed": DepositState.FAILED,
+        "expired": DepositState.EXPIRED,
+        "reversed": DepositState.REVERSED,
+        "charged_back": DepositState.CHARGED_BACK,
+    },
+    PaymentKind.PAYOUT: {
+        "accepted": PayoutState.ACCEPTED,
+        "sent": PayoutState.SENT,
+        "paid": PayoutState.PAID,
+        "failed": PayoutState.FAILED,
+        "returned": PayoutState.RETURNED,
+    },
+    PaymentKind.REFUND: {
+        "accepted": RefundState.ACCEPTED,
+        "paid": RefundState.PAID,
+        "failed": RefundState.FAILED,
+    },
+}
+_EVENTS: Mapping[str, EventKind] = {kind.value: kind for kind in EventKind if kind is not EventKind.UNKNOWN}
+
+
+def amount_text(money: Money) -> str:
+    """`money` as Nordpay reads it. Raises ValueError when it is zero, too large, too precise or in a currency that Nordpay lacks."""
+    exponent = EXPONENTS.get(money.currency)
+    if exponent is None:
+        raise ValueError(f"Nordpay has no {money.currency}")
+    if not 0 < money.amount < _LARGEST:
+        raise ValueError(f"{money} is not an amount that can be paid")
+    whole, _, decimals = f"{money.amount:f}".partition(".")
+    decimals = decimals.rstrip("0")
+    if len(decimals) > exponent:
+        raise ValueError(f"{money} has more than {exponent} decimals")
+    return f"{whole}.{decimals.ljust(exponent, '0')}" if exponent else whole
+
+
+def money(amount: object, currency: object) -> Money:
+    """An amount from Nordpay. Raises ValueError for a JSON number, and for anything that its currency cannot hold."""
+    if not isinstance(currency, str) or currency not in EXPONENTS:
+        raise ValueError("unknown currency")
+    found = _AMOUNT.fullmatch(amount) if isinstance(amount, str) else None
+    if found is None or len(found.group(1) or "") > EXPONENTS[currency]:
+        raise ValueError("not an amount")
+    return Money(amount=Decimal(found.group()), currency=currency)
+
+
+def payment(raw: object) -> Payment:
+    """A payment from Nordpay. Raises ValueError."""
+    fields = _mapping(raw)
+    kind = PaymentKind(_text(fields, "kind"))
+    state = _STATES[kind].get(_text(fields, "status"))
+    if state is None:
+        raise ValueError("unknown status")
+    currency = fields.get("currency")
+    return Payment(
+        reference=_text(fields, "reference"),
+        provider_id=_text(fields, "id"),
+        kind=kind,
+        state=state,
+        money=money(fields.get("amount"), currency),
+        fee=money(fields.get("fee"), currency),
+        sequence=_count(fields, "sequence"),
+        changed_at=moment(fields.get("changed")),
+    )
+
+
+def event(raw: Mapping[str, Any]) -> ProviderEvent:
+    """An event from Nordpay. A type that is not known yet gives an event of kind UNKNOWN. Raises ValueError."""
+    event_id, occurred_at = _text(raw, "id"), moment(raw.get("created"))
+    kind = _EVENTS.get(_text(raw, "type"), EventKind.UNKNOWN)
+    if kind is EventKind.UNKNOWN:
+        return ProviderEvent(
+            event_id=event_id,
+            kind=kind,
+            occurred_at=occurred_at,
+            reference="",
+            provider_id="",
+            sequence=0,
+            money=None,
+            fee=None,
+            payment=None,
+            raw=raw,
+        )
+    about = payment(raw.get("payment"))
+    if about.kind != kind.value.partition(".")[0] or raw.get("currency") != about.money.currency:
+        raise ValueError("the event does not fit its payment")
+    return ProviderEvent(
+        event_id=event_id,
+        kind=kind,
+        occurred_at=occurred_at,
+        reference=about.reference,
+        provider_id=about.provider_id,
+        sequence=_count(raw, "sequence"),
+        money=money(raw.get("amount"), raw.get("currency")),
+        fee=money(raw.get("fee"), raw.get("currency")),
+        payment=about,
+        raw=raw,
+    )
+
+
+def moment(value: object) -> datetime:
+    """A time with its zone. Raises ValueError."""
+    if not isinstance(value, str):
+        raise ValueError("not a time")
+    result = datetime.fromisoformat(value)
+    if result.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return result.astimezone(UTC)
+
+
+def _mapping(raw: object) -> Mapping[str, Any]:
+    if not isinstance(raw, dict):
+        raise ValueError("not an object")
+    return raw
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} is missing")
+    return value
+
+
+def _count(fields: Mapping[str, Any], name: str) -> int:
+    value = fields.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{name} is no count")
+    return value

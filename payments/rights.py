@@ -1,0 +1,9 @@
+"""What the app's login may do to payments: no payment, call or webhook is ever deleted."""
+
+from backoffice.runtime import rights
+
+
+def declare() -> None:
+    for table in ("payments_deposit", "payments_withdrawal", "payments_webhookevent"):
+        rights.restrict(table, "SELECT, INSERT, UPDATE")
+    rights.restrict("payments_providercall", "SELECT, INSERT")

@@ -1,0 +1,33 @@
+"""The only writes to deposits and withdrawals. Errors of this room are here, so that every file raises the same ones."""
+
+from typing import Any
+
+
+class PaymentRefused(Exception):
+    """The request cannot be taken; the message says why and what to do. Nothing was changed."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code or self.code
+
+
+class StaleDecision(Exception):
+    """Somebody decided first. Carries the withdrawal as it is now, so that the screen can say who and what."""
+
+    def __init__(self, withdrawal: Any) -> None:
+        super().__init__("Someone else decided this.")
+        self.withdrawal = withdrawal
+
+
+class ReasonRequired(Exception):
+    """The outcome needs a reason code of its own list, or a note."""
+
+
+class SecondPersonNeeded(Exception):
+    """The same person cannot approve twice."""
+
+
+class UndoOver(Exception):
+    """The payout was dispatched, or the ten seconds are over, or somebody else decided."""

@@ -1,0 +1,101 @@
+"""Webhooks of providers: kept byte for byte first, handled by a worker afterwards. Duplicates and disorder are normal."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from payments.models import Deposit, WebhookEvent, Withdrawal
+from payments.providers import registry
+from payments.providers.protocol import DepositState, EventKind, PayoutState, ProviderEvent
+from payments.services import calls, deposits, payouts
+
+KEPT_HEADERS = {"content-type", "user-agent", "nordpay-signature"}
+
+
+def receive(*, provider: str, headers: Mapping[str, str], body: bytes, now: datetime) -> list[int]:
+    """Check the signature and keep the events. Returns the ids of those that are new; the same event again is no new row.
+
+    Raises UnknownProvider, BadSignature, StaleSignature, BadWebhook.
+    """
+    events = registry.get(provider).parse_webhook(headers, body)
+    kept = {name: value for name, value in headers.items() if name.lower() in KEPT_HEADERS}
+    rows = [
+        WebhookEvent(
+            provider=provider, event_id=event.event_id, kind=str(event.kind), reference=event.reference, body=body, headers=kept,
+            received_at=now, next_attempt_at=now,
+        )
+        for event in events
+    ]  # fmt: skip
+    WebhookEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    waiting = WebhookEvent.objects.filter(provider=provider, event_id__in=[row.event_id for row in rows], handled_at=None)
+    return list(waiting.values_list("pk", flat=True))
+
+
+def due(*, now: datetime, batch: int = 100) -> list[int]:
+    """Events that wait to be handled, oldest first."""
+    return list(
+        WebhookEvent.objects.filter(handled_at=None, next_attempt_at__lte=now).order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:batch]
+    )
+
+
+@transaction.atomic
+def handle(event_pk: int, *, now: datetime) -> str:
+    """Act on one event, once. Returns what came of it."""
+    row = WebhookEvent.objects.select_for_update(skip_locked=True).filter(pk=event_pk, handled_at=None).first()
+    if row is None:
+        return "handled before"
+    event = _again(row)
+    outcome = "not understood" if event is None else _dispatch(event, now=now)
+    if outcome is None:
+        # Its payment is not here: another system's reference, or one that is being committed right now.
+        row.tries += 1
+        row.next_attempt_at = now + calls.backoff(row.tries)
+        row.outcome = "no payment with this reference yet"
+        if row.tries >= 8:
+            row.handled_at, row.next_attempt_at, row.outcome = now, None, "no payment with this reference"
+        row.save(update_fields=["tries", "next_attempt_at", "outcome", "handled_at"])
+        return row.outcome
+    row.handled_at, row.next_attempt_at, row.outcome = now, None, outcome[:200]
+    row.save(update_fields=["handled_at", "next_attempt_at", "outcome"])
+    return outcome
+
+
+def _again(row: WebhookEvent) -> ProviderEvent | None:
+    """The stored event, read from its bytes without looking at the signature's age: that was checked when it came in."""
+    events = registry.get(row.provider).read_webhook(bytes(row.body))
+    return next((event for event in events if event.event_id == row.event_id), None)
+
+
+def _dispatch(event: ProviderEvent, *, now: datetime) -> str | None:
+    payment = event.payment
+    if event.kind is EventKind.UNKNOWN or payment is None:
+        return "a kind of news that we do not act on"
+    if isinstance(payment.state, DepositState):
+        deposit_id = Deposit.objects.filter(reference=event.reference).values_list("pk", flat=True).first()
+        if deposit_id is None:
+            return None
+        return deposits.told(
+            deposit_id=deposit_id, reference=event.reference, state=payment.state, provider_id=event.provider_id, sequence=event.sequence,
+            fee=payment.fee, now=now,
+        )  # fmt: skip
+    if isinstance(payment.state, PayoutState):
+        withdrawal_id = _withdrawal_of(event.reference)
+        if withdrawal_id is None:
+            return None
+        return payouts.told(
+            withdrawal_id=withdrawal_id, reference=event.reference, state=payment.state, provider_id=event.provider_id, sequence=event.sequence,
+            fee=payment.fee, now=now,
+        )  # fmt: skip
+    return "a refund, which nothing here asked for"
+
+
+def _withdrawal_of(reference: str) -> int | None:
+    """By its current reference, or by the id inside an earlier attempt's."""
+    found = Withdrawal.objects.filter(reference=reference).values_list("pk", flat=True).first()
+    if found is not None:
+        return found
+    parts = reference.split("-")
+    if len(parts) == 3 and parts[0] == "WD" and parts[1].isdigit():
+        return Withdrawal.objects.filter(pk=int(parts[1])).values_list("pk", flat=True).first()
+    return None

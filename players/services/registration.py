@@ -1,0 +1,103 @@
+"""Registration and sign-ins, as the casino's front end reports them."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from backoffice.audit.actors import Actor
+from backoffice.audit.personal import Personal
+from backoffice.audit.record import record
+from backoffice.scope import packs
+from backoffice.scope.models import Brand, Jurisdiction
+from players import locks
+from players.models import Device, Player, SignIn
+from players.services import PlayerRefused
+
+
+def _age(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+@transaction.atomic
+def register_player(
+    *,
+    brand: Brand,
+    jurisdiction: str,
+    external_id: str,
+    first_name: str,
+    last_name: str,
+    birth_date: date,
+    country: str,
+    currency: str,
+    email: str,
+    phone: str = "",
+    language: str = "en",
+    is_test: bool = False,
+    by: Actor,
+    now: datetime,
+) -> Player:
+    """Open an account. The same external id again with the same e-mail gives the same player.
+
+    Raises PlayerRefused: jurisdiction_unknown, too_young (with the clause), external_id_taken, email_taken.
+    """
+    law = Jurisdiction.objects.filter(code=jurisdiction, brands=brand).first()
+    if law is None:
+        raise PlayerRefused(f"{brand.name} is not licensed in {jurisdiction}.", code="jurisdiction_unknown")
+    least = packs.number(law.pk, "registration.minimum_age", on=now.date())
+    if _age(birth_date, now.astimezone(brand.zone).date()) < least.value:
+        raise PlayerRefused(f"Players are at least {least.value} years old here ({least.citation}).", code="too_young")
+    known = Player.objects.filter(brand=brand, external_id=external_id).first()
+    if known is not None:
+        if known.email.strip().lower() == email.strip().lower():
+            return known
+        raise PlayerRefused("This external id belongs to another player.", code="external_id_taken")
+    player = Player(
+        brand=brand, jurisdiction=law, external_id=external_id, first_name=first_name.strip(), last_name=last_name.strip(), birth_date=birth_date,
+        country=country, language=language, currency=currency, is_test=is_test, registered_at=now,
+    )  # fmt: skip
+    player.email, player.phone = email, phone
+    try:
+        with transaction.atomic():
+            player.save(force_insert=True)
+    except IntegrityError as taken:
+        if "players_player_email_once_a_brand" in str(taken):
+            raise PlayerRefused("This brand already has a player with this e-mail address.", code="email_taken") from taken
+        if "players_player_external_id" in str(taken):
+            return Player.objects.get(brand=brand, external_id=external_id)
+        raise
+    record(
+        "player.registered", actor=by, at=now, brand_id=brand.pk, player_id=player.pk, subject=player,
+        after={
+            "external_id": external_id, "name": Personal(player.name), "birth_date": Personal(birth_date.isoformat()), "email": Personal(email),
+            "country": country, "jurisdiction": jurisdiction, "language": language, "currency": currency, "test": is_test,
+        },
+    )  # fmt: skip
+    return player
+
+
+@transaction.atomic
+def record_sign_in(
+    *, player_id: int, fingerprint: str, device_label: str, ip: str, country: str = "", succeeded: bool = True, by: Actor, now: datetime
+) -> dict[str, Any]:
+    """A player signed in at the front end, or failed to. Returns whether the device is new and whether the player may come in.
+
+    Raises Player.DoesNotExist.
+    """
+    player = locks.player(player_id)
+    device, new = None, False
+    if fingerprint:
+        device, new = Device.objects.get_or_create(
+            player=player, fingerprint=fingerprint, defaults={"label": device_label[:120], "first_seen_at": now, "last_seen_at": now}
+        )
+        if not new:
+            Device.objects.filter(pk=device.pk, last_seen_at__lt=now).update(last_seen_at=now, label=device_label[:120] or device.label)
+    admitted = succeeded and player.state == "active"
+    SignIn.objects.create(player=player, device=device, at=now, ip=ip, country=country, succeeded=admitted)
+    if admitted:
+        Player.objects.filter(pk=player.pk).update(last_sign_in_at=now)
+    record(
+        "player.signed_in" if admitted else "player.sign_in_refused", actor=by, at=now, brand_id=player.brand_id, player_id=player.pk, subject=player,
+        after={"device": device_label, "new_device": new, "country": country, "ip": Personal(ip)},
+    )  # fmt: skip
+    return {"admitted": admitted, "new_device": new, "state": player.state}
