@@ -157,6 +157,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pages only: static files come compressed from the line above
     "csp.middleware.CSPMiddleware",
     "backoffice.ui.middleware.RequestId",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -166,7 +167,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "backoffice.access.middleware.SessionLimits",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "backoffice.access.middleware.SignInRequired",
     "backoffice.access.middleware.MfaRequired",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -209,14 +210,13 @@ TEMPLATES = [
     }
 ]
 COTTON_DIR = "components"
+COTTON_ISOLATE_BY_DEFAULT = True  # a component sees its attributes, not whatever the page happens to name alike
 
 # The app works with a restricted login; `migrate`, `setup`, `backup` and `restore` use the owner's (manage.py says which).
 DATABASE_URL = read("DATABASE_URL", str, local("postgresql://countroom_app@localhost/countroom"))
 DATABASE_OWNER_URL = read("DATABASE_OWNER_URL", str, DATABASE_URL)
 AS_OWNER = os.environ.get("COUNTROOM_DB_ROLE") == "owner"
-DATABASES = {
-    "default": read("DATABASE_OWNER_URL" if AS_OWNER else "DATABASE_URL", database, database(DATABASE_OWNER_URL if AS_OWNER else DATABASE_URL))
-}
+DATABASES = {"default": read("DATABASE_OWNER_URL" if AS_OWNER else "DATABASE_URL", database, database(DATABASE_OWNER_URL if AS_OWNER else DATABASE_URL))}
 APP_ROLE = database(DATABASE_URL)["USER"]
 
 REDIS_URL = read("REDIS_URL", str, local("redis://localhost:6379/0"))
@@ -240,7 +240,7 @@ CACHES = {
 # Staff accounts
 AUTH_USER_MODEL = "access.Staff"
 AUTHENTICATION_BACKENDS = [
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "backoffice.access.backends.StaffBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 GUARDIAN_RAISE_403 = True
@@ -264,10 +264,19 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "5/5m/key,20/5m/ip", "reset_password": "5/h/ip"}
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True  # how long is decided by SESSION_IDLE_SECONDS and SESSION_MAX_SECONDS
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Countroom"
 MFA_TOTP_TOLERANCE = 1
 MFA_ADAPTER = "backoffice.access.adapters.StaffMfa"
+MFA_FORMS = {
+    "authenticate": "backoffice.access.forms.CodeForm",
+    "reauthenticate": "backoffice.access.forms.ConfirmCodeForm",
+    "activate_totp": "backoffice.access.forms.SetUpForm",
+}
+SIGN_IN_FAILURES_BEFORE_LOCK = read("SIGN_IN_FAILURES_BEFORE_LOCK", whole(3, 100), 10)
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -286,6 +295,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "backoffice.ui.errors.csrf_failure"
 TRUSTED_PROXIES = read("TRUSTED_PROXIES", whole(0, 5), 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 CONTENT_SECURITY_POLICY = {

@@ -71,7 +71,7 @@ class Case:
             kept = found.setdefault(row["instrument_id"], {"count": 0, "total": Decimal(0), "last": None, "charged_back": 0})
             kept["count"] = int(str(kept["count"])) + row["count"]
             kept["total"] = Decimal(str(kept["total"])) + row["total"]
-            kept["last"] = max(filter(None, [kept["last"], row["last"]]), default=None)  # type: ignore[type-var]
+            kept["last"] = max(filter(None, [kept["last"], row["last"]]), default=None)
             if row["state"] == "charged_back":
                 kept["charged_back"] = int(str(kept["charged_back"])) + row["count"]
         return found

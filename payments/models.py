@@ -27,7 +27,7 @@ class Payment(BrandScoped):
     """What deposits and withdrawals share: whose, how, how much, in which state, and what the provider was told."""
 
     player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="%(class)ss", db_index=False)
-    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="%(class)ss")
     currency = models.CharField(max_length=10)
     amount = MoneyField()  # units of `currency`, exact to its exponent
     fee = MoneyField(default=0, help_text="What the provider charged us so far, units of `currency`.")
@@ -50,7 +50,6 @@ class Payment(BrandScoped):
 class Deposit(Payment):
     """A player pays in. Credited to cash once the provider has captured the money."""
 
-    instrument = models.ForeignKey(Instrument, null=True, on_delete=models.PROTECT, related_name="deposits")
     state = models.CharField(max_length=14, choices=DEPOSIT.choices, default="initiated")
     redirect_url = models.CharField(max_length=500, blank=True)
     credited_at = models.DateTimeField(null=True)
@@ -127,7 +126,9 @@ class Withdrawal(Payment):
                 violation_error_message="The second approval is for somebody else.",
             ),
             models.CheckConstraint(
-                condition=Q(needs_second=False) | ~Q(state__in=["approved", "sent", "settled", "unknown"]) | Q(first_by__isnull=False, decided_by__isnull=False),
+                condition=Q(needs_second=False)
+                | ~Q(state__in=["approved", "sent", "settled", "unknown"])
+                | Q(first_by__isnull=False, decided_by__isnull=False),
                 name="payments_withdrawal_four_eyes_held",
             ),
             models.CheckConstraint(condition=~Q(state="held") | Q(held_until__isnull=False), name="payments_withdrawal_held_has_an_end"),

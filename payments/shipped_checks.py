@@ -13,6 +13,10 @@ VELOCITY_WARNING = {"24 h": 3, "7 d": 7, "30 d": 20}  # withdrawals in the windo
 FRESH_INSTRUMENT = timedelta(hours=72)
 
 
+def _times(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
 def account_status(case: Case) -> Result:
     state = case.player.state
     words = {"active": "Account is active", "suspended": "Account is suspended", "closed": "Account is closed"}
@@ -45,7 +49,7 @@ def used_before(case: Case) -> Result:
             "PAY-02",
             PASS,
             "Instrument was used for deposits",
-            (f"{used['count']} times,", Money(Decimal(str(used["total"])), case.withdrawal.currency)),
+            (_times(int(str(used["count"])), "time,", "times,"), Money(Decimal(str(used["total"])), case.withdrawal.currency)),
         )
     if not case.deposits:
         return Result("PAY-02", WARN, "The player has never deposited in this currency")
@@ -96,7 +100,7 @@ def device_and_country(case: Case) -> Result:
             "DEV-01",
             PASS,
             "No earlier withdrawal to compare with",
-            (f"{len({s.device_id for s in case.sign_ins})} devices,", f"{first.country or 'country unknown'}"),
+            (_times(len({s.device_id for s in case.sign_ins}), "device,", "devices,"), f"{first.country or 'country unknown'}"),
         )
     known_devices = {sign_in.device_id for sign_in in before}
     known_countries = {sign_in.country for sign_in in before if sign_in.country}
@@ -113,7 +117,7 @@ def device_and_country(case: Case) -> Result:
             "DEV-01",
             PASS,
             "Known device and country",
-            (f"{len(known_devices)} devices,", ", ".join(sorted(known_countries)) or "country unknown"),
+            (_times(len(known_devices), "device,", "devices,"), ", ".join(sorted(known_countries)) or "country unknown"),
         )
     device = new_devices[0].device if new_devices else None
     detail = f"{device.label}, first seen {device.first_seen_at:%d %b %H:%M} UTC" if device else ""
@@ -132,7 +136,7 @@ def instrument_changed(case: Case) -> Result:
 def chargebacks(case: Case) -> Result:
     found = sum(int(str(row["charged_back"])) for row in case.deposits.values())
     if found:
-        return Result("PAY-06", FAIL, "Open chargeback", (f"{found} deposits charged back",))
+        return Result("PAY-06", FAIL, "Open chargeback", (_times(found, "deposit charged back", "deposits charged back"),))
     return Result("PAY-06", PASS, "No open chargeback")
 
 

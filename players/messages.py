@@ -87,9 +87,7 @@ def render(message: Message) -> tuple[str, str]:
 
 def due(*, now: datetime, batch: int = 100) -> list[int]:
     """Messages that wait to be sent, oldest first."""
-    return list(
-        Message.objects.filter(state=Message.QUEUED, next_attempt_at__lte=now).order_by("next_attempt_at").values_list("pk", flat=True)[:batch]
-    )
+    return list(Message.objects.filter(state=Message.QUEUED, next_attempt_at__lte=now).order_by("next_attempt_at").values_list("pk", flat=True)[:batch])
 
 
 def send(message_id: int) -> str:

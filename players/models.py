@@ -219,9 +219,7 @@ class Message(BrandScoped):
     class Meta:
         indexes: ClassVar = [models.Index(fields=["next_attempt_at"], condition=Q(state="queued"), name="players_message_due")]
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(state="queued", next_attempt_at__isnull=False) | ~Q(state="queued"), name="players_message_queued_is_due"
-            )
+            models.CheckConstraint(condition=Q(state="queued", next_attempt_at__isnull=False) | ~Q(state="queued"), name="players_message_queued_is_due")
         ]
 
     def __str__(self) -> str:

@@ -5,8 +5,10 @@ class WalletConfig(AppConfig):
     name = "wallet"
 
     def ready(self) -> None:
-        from wallet import permissions, rights, stream
+        from backoffice.ui import money
+        from wallet import currencies, permissions, rights, stream
 
         rights.declare()
         stream.register()
         permissions.register()
+        money.use_exponents(currencies.exponent)

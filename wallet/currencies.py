@@ -34,6 +34,14 @@ def get(code: str) -> Currency:
     return found
 
 
+def exponent(code: str) -> int | None:
+    """How many decimals the currency has, None for one that is not set up."""
+    try:
+        return int(get(code).exponent)
+    except UnknownCurrency:
+        return None
+
+
 def number(code: str) -> int:
     return int(get(code).pk)
 

@@ -59,9 +59,7 @@ def remaining(hold: Hold) -> Decimal:
     return Decimal(hold.amount) - Decimal(hold.captured) - Decimal(hold.released)
 
 
-def _move(
-    hold: Hold, *, amount: Decimal, target: Place, kind: TransactionKind, key: str, now: datetime, reference: tuple[Reference, int] | None
-) -> Posted:
+def _move(hold: Hold, *, amount: Decimal, target: Place, kind: TransactionKind, key: str, now: datetime, reference: tuple[Reference, int] | None) -> Posted:
     posted = ledger.post(
         kind=kind, key=key, brand=hold.brand_id, amount=amount, currency=hold.currency.code, source=HeldCash(hold.player_id), target=target,
         effective_at=now, reference=reference,
@@ -80,9 +78,7 @@ def _move(
 
 
 @transaction.atomic
-def capture(
-    *, hold_id: int, target: Place, key: str, now: datetime, amount: Decimal | None = None, reference: tuple[Reference, int] | None = None
-) -> Posted:
+def capture(*, hold_id: int, target: Place, key: str, now: datetime, amount: Decimal | None = None, reference: tuple[Reference, int] | None = None) -> Posted:
     """Pay held money out to a house account, all that remains or `amount`. Raises HoldClosed when less remains."""
     hold = _locked(hold_id)
     return _move(

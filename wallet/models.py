@@ -67,9 +67,7 @@ class Account(BrandScoped):
                 condition=Q(player__isnull=False, kind__lt=10, running=True) | Q(player=None, kind__gte=10),
                 name="wallet_account_owner_fits_kind",
             ),
-            models.CheckConstraint(
-                condition=Q(running=True, floor__isnull=False) | Q(running=False, floor=None), name="wallet_account_running_has_floor"
-            ),
+            models.CheckConstraint(condition=Q(running=True, floor__isnull=False) | Q(running=False, floor=None), name="wallet_account_running_has_floor"),
         ]
 
     def __str__(self) -> str:

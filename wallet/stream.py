@@ -14,7 +14,8 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("key", "text"), ("digest", "int"), ("meta", "int"), ("legs", "text"),
 )  # fmt: skip  # "int" is whatever has one text form in SQL
 
-_LEGS = """(SELECT string_agg(concat_ws(',', e.leg, e.account_id, e.currency_id, trim_scale(e.amount), trim_scale(e.balance_after), audit_micros(e.recorded_at)),
+_LEGS = """(SELECT string_agg(
+    concat_ws(',', e.leg, e.account_id, e.currency_id, trim_scale(e.amount), trim_scale(e.balance_after), audit_micros(e.recorded_at)),
     ';' ORDER BY e.leg, e.account_id, e.amount) FROM wallet_entry e WHERE e.transaction_id = t.id AND e.recorded_at = t.recorded_at)"""
 
 

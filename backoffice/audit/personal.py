@@ -6,10 +6,12 @@ The player id is authenticated with every value, so that a ciphertext moved to a
 
 import base64
 import json
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -94,7 +96,23 @@ def erase(*, player_id: int, reason: str, now: datetime) -> None:
         defaults={"wrapped": None, "destroyed_at": now},
         create_defaults={"wrapped": None, "destroyed_at": now, "created_at": now, "master_version": max(settings.MASTER_KEYS)},
     )
-    Erasure.objects.bulk_create([Erasure(player_id=player_id, erased_at=now, reason=reason)], ignore_conflicts=True)
+    if not Erasure.objects.filter(player_id=player_id).exists():
+        Erasure.objects.bulk_create([Erasure(player_id=player_id, erased_at=now, reason=reason)], ignore_conflicts=True)
+        transaction.on_commit(lambda: _note_down(player_id, reason, now))
+
+
+def erasures_file() -> Path:
+    """Beside the data, outside the database: a restore of an older backup reads here whom to erase again."""
+    return Path(settings.DATA_DIR) / "erasures.jsonl"
+
+
+def _note_down(player_id: int, reason: str, now: datetime) -> None:
+    path = erasures_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(json.dumps({"player_id": player_id, "erased_at": now.isoformat(), "reason": reason}) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def reapply_erasures() -> int:

@@ -62,8 +62,7 @@ def _sealed(values: Mapping[str, Any] | None, *, player_id: int | None, at: date
             raise ValueError("A personal value needs the player whose key encrypts it.")
         key = personal.key_of(player_id, at=at)
         values = {
-            name: personal.seal(value.value, key=key, player_id=player_id) if isinstance(value, personal.Personal) else value
-            for name, value in values.items()
+            name: personal.seal(value.value, key=key, player_id=player_id) if isinstance(value, personal.Personal) else value for name, value in values.items()
         }
     return canonical(values)
 

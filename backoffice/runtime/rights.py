@@ -32,10 +32,10 @@ def statements(role: str) -> Iterable[sql.Composable]:
     for table, rights in sorted({"django_migrations": "SELECT", **_tables}.items()):
         yield sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(table), app)
         if rights:
-            yield sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(rights), sql.Identifier(table), app)  # type: ignore[arg-type]
+            yield sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(rights), sql.Identifier(table), app)
     for signature in sorted(_functions):
-        yield sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC").format(sql.SQL(signature))  # type: ignore[arg-type]
-        yield sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(signature), app)  # type: ignore[arg-type]
+        yield sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC").format(sql.SQL(signature))
+        yield sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(signature), app)
 
 
 def apply(role: str) -> None:

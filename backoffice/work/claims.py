@@ -17,7 +17,8 @@ def take(*, subject: tuple[str, int], by: Any, now: datetime) -> Claim:
         cursor.execute(
             "INSERT INTO work_claim (subject_type, subject_id, staff_id, claimed_at, until) VALUES (%(type)s, %(id)s, %(staff)s, %(now)s, %(until)s)"
             " ON CONFLICT (subject_type, subject_id) DO UPDATE SET staff_id = excluded.staff_id, until = excluded.until,"
-            " claimed_at = CASE WHEN work_claim.staff_id = excluded.staff_id AND work_claim.until > %(now)s THEN work_claim.claimed_at ELSE excluded.claimed_at END"
+            " claimed_at = CASE WHEN work_claim.staff_id = excluded.staff_id AND work_claim.until > %(now)s"
+            " THEN work_claim.claimed_at ELSE excluded.claimed_at END"
             " WHERE work_claim.staff_id = excluded.staff_id OR work_claim.until <= %(now)s",
             {"type": subject[0], "id": subject[1], "staff": by.pk, "now": now, "until": now + LEASE},
         )

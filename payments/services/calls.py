@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call ended: `answered` with an answer, `refused` (a definite no, or an amount that the provider cannot express), `unavailable` (definitely not taken) or `unknown`."""
+    """How a call ended: `answered` with an answer, `refused` (a definite no, or an amount that the provider cannot express),
+    `unavailable` (definitely not taken) or `unknown`."""
 
     word: str
     answer: Any = None

@@ -87,7 +87,6 @@ def step(deposit_id: int) -> str:
 
 def _create(deposit: Deposit) -> None:
     instrument = deposit.instrument
-    assert instrument is not None  # noqa: S101
     request = DepositRequest(
         reference=deposit.reference, key=deposit.reference, money=Money(amount=deposit.amount, currency=deposit.currency),
         method=Method(instrument.kind), instrument_token=instrument.token,
@@ -105,9 +104,7 @@ def _create(deposit: Deposit) -> None:
         elif outcome.word == "refused":
             _fail(current, outcome.detail, now=now)
         elif outcome.word == "unavailable":
-            Deposit.objects.filter(pk=current.pk).update(
-                failure="unavailable", last_call_ended_at=now, next_attempt_at=now + calls.backoff(current.tries)
-            )
+            Deposit.objects.filter(pk=current.pk).update(failure="unavailable", last_call_ended_at=now, next_attempt_at=now + calls.backoff(current.tries))
         else:
             _unknown(current, outcome.detail, now=now)
 

@@ -77,12 +77,7 @@ def _claim(withdrawal_id: int, *, now: datetime) -> tuple[Withdrawal, str] | Non
         return withdrawal, "requeue"
     if withdrawal.state in {"sent", "unknown"}:
         # `last_call_ended_at` is set when a call ended without being taken: only then the same reference may be sent again.
-        again = (
-            withdrawal.state == "sent"
-            and not withdrawal.provider_id
-            and withdrawal.last_call_ended_at is not None
-            and withdrawal.failure == "unavailable"
-        )
+        again = withdrawal.state == "sent" and not withdrawal.provider_id and withdrawal.last_call_ended_at is not None and withdrawal.failure == "unavailable"
         Withdrawal.objects.filter(pk=withdrawal.pk).update(**lease)
         return withdrawal, "send" if again else "ask"
     Withdrawal.objects.filter(pk=withdrawal.pk).update(next_attempt_at=None)

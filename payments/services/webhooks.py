@@ -34,9 +34,7 @@ def receive(*, provider: str, headers: Mapping[str, str], body: bytes, now: date
 
 def due(*, now: datetime, batch: int = 100) -> list[int]:
     """Events that wait to be handled, oldest first."""
-    return list(
-        WebhookEvent.objects.filter(handled_at=None, next_attempt_at__lte=now).order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:batch]
-    )
+    return list(WebhookEvent.objects.filter(handled_at=None, next_attempt_at__lte=now).order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:batch])
 
 
 @transaction.atomic

@@ -144,9 +144,7 @@ def reject_withdrawal(*, withdrawal_id: int, version: int, key: str, by: Staff, 
                 "held_until": None, "first_by_id": None, "first_at": None, "needs_second": False,
             },
         )  # fmt: skip
-        holds.release(
-            hold_id=withdrawal.hold_id, key=f"withdrawal:{withdrawal.pk}:rejected", now=now, reference=(Reference.WITHDRAWAL, withdrawal.pk)
-        )
+        holds.release(hold_id=withdrawal.hold_id, key=f"withdrawal:{withdrawal.pk}:rejected", now=now, reference=(Reference.WITHDRAWAL, withdrawal.pk))
         messages.queue(
             player=withdrawal.player, template="withdrawal_rejected", key=f"withdrawal:{withdrawal.pk}:rejected", now=now,
             context={"name": withdrawal.name, "amount": format(withdrawal.amount, "f"), "currency": withdrawal.currency, "reason": reason.player_text},
@@ -155,9 +153,7 @@ def reject_withdrawal(*, withdrawal_id: int, version: int, key: str, by: Staff, 
         return withdrawal
 
 
-def hold_withdrawal(
-    *, withdrawal_id: int, version: int, key: str, by: Staff, reason_code: str, note: str, until: datetime, now: datetime
-) -> Withdrawal:
+def hold_withdrawal(*, withdrawal_id: int, version: int, key: str, by: Staff, reason_code: str, note: str, until: datetime, now: datetime) -> Withdrawal:
     """Put the decision off until a moment in the future; it stays in the queue, due then. Raises as `reject_withdrawal`."""
     if not now < until <= now + timedelta(days=30):
         raise ReasonRequired("Hold until a moment within the next 30 days.")

@@ -98,9 +98,7 @@ def view(db: sqlite3.Connection, payment: sqlite3.Row) -> dict[str, object]:
         "sequence": payment["sequence"],
         "created": iso(payment["created_at"]),
         "changed": iso(payment["changed_at"]),
-        "movements": [
-            {"kind": row["kind"], "amount": row["amount"], "fee": row["fee"], "currency": currency, "at": iso(row["at"])} for row in movements
-        ],
+        "movements": [{"kind": row["kind"], "amount": row["amount"], "fee": row["fee"], "currency": currency, "at": iso(row["at"])} for row in movements],
     }
     if payment["parent"]:
         shown["payment"] = payment["parent"]

@@ -25,9 +25,7 @@ def clock():
 
 @pytest.fixture
 def breaker(clock):
-    return Breaker(
-        key="nordpay:payout", store=MemoryStore(), failures=3, percent=50, window=60, cool_off=30, successes=2, probe_lease=20, clock=clock
-    )
+    return Breaker(key="nordpay:payout", store=MemoryStore(), failures=3, percent=50, window=60, cool_off=30, successes=2, probe_lease=20, clock=clock)
 
 
 def call(breaker, error=None):

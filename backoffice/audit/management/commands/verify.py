@@ -18,9 +18,7 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--seal", action="append", type=known_seal, default=[], metavar="STREAM:NUMBER:HEX", help="A seal that was kept elsewhere."
-        )
+        parser.add_argument("--seal", action="append", type=known_seal, default=[], metavar="STREAM:NUMBER:HEX", help="A seal that was kept elsewhere.")
         parser.add_argument("--json", action="store_true", help="One JSON object instead of lines.")
 
     def handle(self, *args: Any, **options: Any) -> None:

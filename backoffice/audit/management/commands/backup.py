@@ -1,0 +1,24 @@
+"""`manage.py backup FOLDER`: a backup of the whole database with a manifest of the chains' heads."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from backoffice.audit import backups
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            manifest = backups.backup(options["folder"])
+        except backups.BackupProblem as problem:
+            raise CommandError(str(problem)) from problem
+        self.stdout.write(f"{manifest['bytes']:,} bytes in {options['folder']}, sha256 {manifest['sha256'][:16]}...")
+        for stream, (number, position, seal) in manifest["heads"].items():
+            self.stdout.write(f"  {stream}: seal {number} over {position:,} rows, {seal[:16]}...")

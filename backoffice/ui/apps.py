@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class UiConfig(AppConfig):
+    name = "backoffice.ui"
+    label = "ui"
+    verbose_name = "Screens"
+
+    def ready(self) -> None:
+        from backoffice.ui import navigation
+
+        navigation.register(navigation.Item("Home", "Home", "ui:home", "home", order=0))

@@ -1,0 +1,169 @@
+"""Everything that one decision page shows, each part read once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q, Sum
+from django.utils.translation import gettext as _
+
+from backoffice.audit.models import Event
+from backoffice.ui import times
+from backoffice.work.models import Claim
+from payments import checks, limits
+from payments.models import Deposit, Payment, ReasonCode, Withdrawal
+from payments.selectors.queue import SUBJECT
+from players.models import Note
+from wallet.kinds import Reference
+from wallet.models import Entry, Transaction
+
+TONES = {  # ui.md 4.4, plus Failed and Unknown
+    "requested": ("neutral", 0), "claimed": ("info", 1), "awaiting_second": ("attention", 1), "approved": ("info", 2), "sent": ("info", 1),
+    "settled": ("success", 2), "rejected": ("critical", 2), "returned": ("warning", 2), "held": ("attention", 1), "cancelled": ("neutral", 2),
+    "failed": ("critical", 2), "unknown": ("attention", 0),
+}  # fmt: skip
+
+
+def badge(state: str) -> dict[str, Any]:
+    tone, pip = TONES[state]
+    words = {"awaiting_second": _("Awaiting 2nd")}
+    return {"tone": tone, "pip": pip, "label": words.get(state, state.replace("_", " ").capitalize())}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Credited deposits and paid withdrawals over one instrument, units of the withdrawal's currency."""
+
+    label: str
+    paid_in: Decimal
+    paid_out: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        return self.paid_in - self.paid_out
+
+
+@dataclass(frozen=True)
+class Posting:
+    transaction: Transaction
+    entries: list[Entry]
+
+
+def get(staff: Any, withdrawal_id: int) -> Withdrawal:
+    """Raises Withdrawal.DoesNotExist also when it belongs to a brand that this person does not reach."""
+    joined = ("player", "player__jurisdiction", "instrument", "brand", "first_by", "decided_by", "hold")
+    return Withdrawal.objects.visible_to(staff).select_related(*joined).get(pk=withdrawal_id)
+
+
+def claim_of(withdrawal: Withdrawal, *, now: datetime) -> Claim | None:
+    return Claim.objects.select_related("staff").filter(subject_type=SUBJECT, subject_id=withdrawal.pk, until__gt=now).first()
+
+
+def flows(case: checks.Case) -> list[Flow]:
+    """Money in and out by instrument, from what the checks have read already and one more query."""
+    withdrawal = case.withdrawal
+    paid = dict(
+        Withdrawal.objects.filter(player_id=withdrawal.player_id, currency=withdrawal.currency, state="settled")
+        .order_by().values_list("instrument_id").annotate(total=Sum("amount"))
+    )  # fmt: skip
+    ids = [key for key in {*case.deposits, *paid} if key is not None]
+    names = {row.pk: str(row) for row in type(withdrawal.instrument).objects.filter(pk__in=ids)} if ids else {}
+    found = [Flow(names.get(key, "–"), Decimal(str(case.deposits.get(key, {}).get("total", 0))), paid.get(key, Decimal(0))) for key in ids]
+    return sorted(found, key=lambda flow: -flow.paid_in)
+
+
+def history(staff: Any, payment: Payment, *, limit: int = 40) -> list[Event]:
+    """Facts about this payment, newest first, as far as this person may see them."""
+    subject = SUBJECT if isinstance(payment, Withdrawal) else "payments.deposit"
+    return list(Event.objects.visible_to(staff).filter(subject_type=subject, subject_id=payment.pk)[:limit])
+
+
+def postings(payment: Payment) -> list[Posting]:
+    """The ledger's postings about this payment, oldest first, with their entries. Two queries."""
+    if isinstance(payment, Withdrawal):
+        of_it = Q(reference_type=Reference.WITHDRAWAL, reference_id=payment.pk) | Q(key=f"{payment.hold.key}:held")
+    else:
+        of_it = Q(reference_type=Reference.DEPOSIT, reference_id=payment.pk)
+    found = list(Transaction.objects.filter(of_it).order_by("pk"))
+    if not found:
+        return []
+    entries: dict[int, list[Entry]] = {}
+    for entry in Entry.objects.filter(transaction_id__in=[one.pk for one in found]).select_related("account", "currency").order_by("leg"):
+        entries.setdefault(entry.transaction_id, []).append(entry)
+    return [Posting(one, entries.get(one.pk, [])) for one in found]
+
+
+def notes(player_id: int, *, limit: int = 5) -> list[Note]:
+    return list(Note.objects.filter(player_id=player_id).select_related("author")[:limit])
+
+
+def reasons() -> dict[str, list[ReasonCode]]:
+    """Active reason codes by outcome."""
+    found: dict[str, list[ReasonCode]] = {}
+    for reason in ReasonCode.objects.filter(active=True):
+        found.setdefault(reason.outcome, []).append(reason)
+    return found
+
+
+def outcomes(withdrawal: Withdrawal, staff: Any) -> list[tuple[str, str]]:
+    """What this person may decide about it now: (outcome, words)."""
+    found: list[tuple[str, str]] = []
+    if withdrawal.state in {"requested", "held"} and staff.may("payments.decide"):
+        found = [("approved", _("Approve")), ("rejected", _("Reject")), ("held", _("Hold until"))]
+        if withdrawal.state == "held":
+            found.append(("returned", _("Take up again")))
+    elif withdrawal.state == "awaiting_second" and staff.may("payments.approve_second") and withdrawal.first_by_id != staff.pk:
+        found = [("approved", _("Confirm")), ("rejected", _("Reject")), ("returned", _("Return to queue"))]
+    return found
+
+
+def limit_of(withdrawal: Withdrawal) -> Decimal:
+    return limits.four_eyes(brand_id=withdrawal.brand_id, currency=withdrawal.currency)
+
+
+def steps(withdrawal: Withdrawal, facts: list[Event], *, limit: Decimal) -> list[dict[str, Any]]:
+    """The stepper: what has happened, where it stands, what is to come."""
+    when = {fact.type.rpartition(".")[2]: fact.happened_at for fact in reversed(facts)}
+    state = withdrawal.state
+    done: list[dict[str, Any]] = [{"label": _("Requested"), "state": "done", "at": withdrawal.requested_at}]
+    above = withdrawal.amount > limit
+    if state in {"requested", "held"}:
+        done.append(
+            {
+                "label": _("Held") if state == "held" else _("In review"),
+                "state": "current",
+                "note": _("due %(when)s") % {"when": times.write(withdrawal.due_at)},
+            }
+        )
+        if above:
+            done.append({"label": _("Second approval"), "state": "todo", "note": _("above the limit")})
+    elif state == "awaiting_second":
+        done.append({"label": _("Approved once"), "state": "done", "at": withdrawal.first_at})
+        done.append({"label": _("Second approval"), "state": "current", "note": _("somebody else confirms")})
+    elif state in {"rejected", "cancelled"}:
+        done.append({"label": state.capitalize(), "state": "failed", "at": withdrawal.decided_at})
+        return done
+    else:
+        if withdrawal.needs_second:
+            done.append({"label": _("Approved once"), "state": "done", "at": withdrawal.first_at})
+        done.append({"label": _("Approved"), "state": "done" if state != "approved" else "current", "at": withdrawal.decided_at})
+    words = {"sent": "current", "unknown": "current", "failed": "failed", "settled": "done", "returned": "done"}
+    label = {"unknown": _("Outcome unknown"), "failed": _("Failed")}.get(state, _("Sent"))
+    done.append(
+        {
+            "label": label,
+            "state": words.get(state, "todo"),
+            "at": withdrawal.sent_at if state in words else None,
+            "note": "" if state in words else withdrawal.provider.capitalize(),
+        }
+    )
+    if state == "returned":
+        done.append({"label": _("Returned"), "state": "failed", "at": when.get("returned")})
+    else:
+        done.append({"label": _("Settled"), "state": "done" if state == "settled" else "todo", "at": withdrawal.settled_at})
+    return done
+
+
+def deposits_of(player_id: int, *, limit: int = 5) -> list[Deposit]:
+    return list(Deposit.objects.filter(player_id=player_id).select_related("instrument").order_by("-requested_at")[:limit])

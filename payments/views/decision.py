@@ -1,0 +1,200 @@
+"""One withdrawal, one page: what is known, and the decision. HTTP in, one service call, HTTP out."""
+
+import json
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from backoffice.access.decorators import permission_required
+from backoffice.ui import money, toasts
+from backoffice.work import claims, idempotency
+from payments import checks
+from payments.forms import DecisionForm, NoteForm
+from payments.lifecycles import TO_DECIDE
+from payments.models import Withdrawal
+from payments.selectors import decision as selector
+from payments.selectors import queue as queues
+from payments.selectors.queue import SUBJECT, Filters
+from payments.services import ReasonRequired, SecondPersonNeeded, StaleDecision, UndoOver
+from payments.services import withdrawals as services
+from payments.views.queue import KEPT, context_of, next_item
+from players.services.notes import write_note
+
+KEYS = {"approved": "a", "rejected": "r", "held": "h", "returned": "t"}
+TOASTS = {
+    "approved": gettext_lazy("Withdrawal approved"), "rejected": gettext_lazy("Withdrawal rejected"), "held": gettext_lazy("Withdrawal held"),
+    "returned": gettext_lazy("Returned to queue"),
+}  # fmt: skip
+
+
+def _found(request: HttpRequest, pk: int) -> Withdrawal:
+    try:
+        return selector.get(request.user, pk)
+    except Withdrawal.DoesNotExist as unknown:
+        raise Http404("There is no such withdrawal in your brands.") from unknown
+
+
+def _panel(request: HttpRequest, withdrawal: Withdrawal, *, form: DecisionForm | None = None, stale: bool = False) -> dict[str, Any]:
+    """What the decision panel needs: outcomes, reasons, consequences, limits."""
+    now = timezone.now()
+    outcomes = selector.outcomes(withdrawal, request.user)
+    limit = selector.limit_of(withdrawal)
+    if form is None or stale:
+        kept = {"note": form["note"].value()} if form is not None else {}
+        first = outcomes[0][0] if outcomes else ""
+        form = DecisionForm(
+            initial={"outcome": first, "version": withdrawal.version, "key": uuid.uuid4().hex, "until": _tomorrow(), **kept},
+            outcomes=outcomes, reasons=selector.reasons() if outcomes else {},
+        )  # fmt: skip
+    above = withdrawal.amount > limit
+    return {
+        "withdrawal": withdrawal, "form": form, "outcomes": outcomes, "stale": stale, "keys": KEYS, "limit": limit, "above": above, "now": now,
+        "consequences": _consequences(withdrawal, above=above), "context": context_of(request), "badge": selector.badge(withdrawal.state),
+        "waits_for_other": withdrawal.state == "awaiting_second" and withdrawal.first_by_id == request.user.pk,
+        "may_undo": withdrawal.state == "approved" and withdrawal.decided_by_id == request.user.pk and withdrawal.dispatch_at and now < withdrawal.dispatch_at,
+        "undo_key": f"undo-{withdrawal.pk}-{withdrawal.version}", "hidden": _hidden(request), "open_states": TO_DECIDE,
+    }  # fmt: skip
+
+
+def _hidden(request: HttpRequest) -> list[tuple[str, str]]:
+    source = request.GET if request.method in {"GET", "HEAD"} else request.POST
+    return [(name, source[name]) for name in KEPT if source.get(name)]
+
+
+def _tomorrow() -> Any:
+    local = timezone.localtime() + timedelta(days=1)
+    return local.replace(hour=12, minute=0, second=0, microsecond=0)
+
+
+def _consequences(withdrawal: Withdrawal, *, above: bool) -> list[dict[str, str]]:
+    """What each outcome does, in sentences that tests hold to be true."""
+    name = withdrawal.player.first_name
+    amount = money.write(withdrawal.amount, withdrawal.currency)
+    if withdrawal.state == "awaiting_second":
+        approve = _("Approve: pays %(amount)s out after ten seconds and e-mails %(name)s when it is paid")
+    elif above:
+        approve = _("Approve: waits for a second approver")
+    else:
+        approve = _("Approve: pays %(amount)s out after ten seconds and e-mails %(name)s when it is paid")
+    words = {"amount": amount, "name": name}
+    return [
+        {"icon": "double" if above and withdrawal.state != "awaiting_second" else "card", "text": approve % words},
+        {"icon": "mail", "text": _("Reject: returns %(amount)s to cash and e-mails %(name)s at once") % words},
+    ]
+
+
+def _page(request: HttpRequest, withdrawal: Withdrawal) -> dict[str, Any]:
+    """What stands around the panel: checks, money, history, the neighbours in the view."""
+    now = timezone.now()
+    case = checks.Case(withdrawal, now)
+    results = checks.run_all(case)
+    facts = selector.history(request.user, withdrawal)
+    filters = Filters.read(request.GET if request.method in {"GET", "HEAD"} else request.POST)
+    before, after = queues.neighbours(request.user, filters, of=withdrawal, now=now)
+    hits_only = request.GET.get("checks") == "hits"
+    claim = selector.claim_of(withdrawal, now=now)
+    for fact in facts:
+        fact.note = json.loads(fact.after or "{}").get("note", "")  # type: ignore[attr-defined]
+    return {
+        "checks": [result for result in results if result.hit or not hits_only], "check_counts": checks.counts(results), "hits_only": hits_only,
+        "claim": claim, "mine": claim is not None and claim.staff_id == request.user.pk, "facts": facts, "timezone_name": timezone.localtime(now).tzname(),
+        "flows": selector.flows(case),
+        "earlier": [{"withdrawal": other, "badge": selector.badge(other.state)} for other in case.earlier[:5]], "earlier_count": len(case.earlier),
+        "steps": selector.steps(withdrawal, facts, limit=selector.limit_of(withdrawal)), "postings": selector.postings(withdrawal),
+        "notes": selector.notes(withdrawal.player_id), "note_form": NoteForm(), "previous": before, "following": after, "filters": filters,
+    }  # fmt: skip
+
+
+@require_safe
+@permission_required("payments.view")
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    withdrawal = _found(request, pk)
+    return render(request, "payments/withdrawal.html", {**_page(request, withdrawal), **_panel(request, withdrawal)})
+
+
+OUTCOMES = {
+    "approved": services.approve_withdrawal, "rejected": services.reject_withdrawal, "held": services.hold_withdrawal,
+    "returned": services.return_to_queue,
+}  # fmt: skip
+
+
+@require_POST
+@permission_required("payments.decide")
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    withdrawal = _found(request, pk)
+    # Every outcome is offered to the form, so that a repeated request whose row has moved on still gets its first answer.
+    offered = [("approved", _("Approve")), ("rejected", _("Reject")), ("held", _("Hold until")), ("returned", _("Return to queue"))]
+    form = DecisionForm(request.POST, outcomes=offered, reasons=selector.reasons())
+    if not form.is_valid():
+        return _answer(request, withdrawal, form, status=422)
+    cleaned = form.cleaned_data
+    outcome = cleaned["outcome"]
+    arguments = {name: cleaned[name] for name in ("version", "key", "reason_code", "note")}
+    if outcome == "held":
+        arguments["until"] = cleaned["until"]
+    try:
+        decided = OUTCOMES[outcome](withdrawal_id=pk, by=request.user, now=timezone.now(), **arguments)  # type: ignore[operator]
+    except StaleDecision:
+        return _answer(request, _found(request, pk), form, status=409)
+    except ReasonRequired as wrong:
+        form.add_error("until" if outcome == "held" and "Hold" in str(wrong) else "reason_code", str(wrong))
+        return _answer(request, withdrawal, form, status=422)
+    except (SecondPersonNeeded, services.NotAllowed, idempotency.KeyReused) as refused:
+        form.add_error(None, str(refused))
+        return _answer(request, withdrawal, form, status=422)
+    claims.release(subject=(SUBJECT, pk), by=request.user)
+    undo = ""
+    words = str(TOASTS[outcome])
+    if outcome == "approved":
+        if decided.state == "awaiting_second":
+            words = _("Waits for second approval")
+        else:
+            undo = reverse("payments:withdrawal-undo", args=[pk])
+    toasts.show(request, f"{withdrawal.name}: {words}", undo=undo)
+    return next_item(request, past=withdrawal)
+
+
+def _answer(request: HttpRequest, withdrawal: Withdrawal, form: DecisionForm, *, status: int) -> HttpResponse:
+    """The panel again, with what was typed: alone for htmx, inside the whole page without it."""
+    panel = _panel(request, withdrawal, form=form, stale=status == 409)
+    if request.headers.get("HX-Request") == "true":
+        return render(request, "payments/withdrawal.html#decide", panel, status=status)
+    return render(request, "payments/withdrawal.html", {**_page(request, withdrawal), **panel}, status=status)
+
+
+@require_POST
+@permission_required("payments.decide")
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    withdrawal = _found(request, pk)
+    key = request.POST.get("key") or f"undo-{pk}-{withdrawal.version}"
+    try:
+        services.undo_approval(withdrawal_id=pk, key=key, by=request.user, now=timezone.now())  # type: ignore[arg-type]
+    except UndoOver as over:
+        toasts.show(request, f"{withdrawal.name}: {over}", tone="attention")
+    else:
+        claims.take(subject=(SUBJECT, pk), by=request.user, now=timezone.now())
+        toasts.show(request, f"{withdrawal.name}: {_('Approval undone')}")
+    here = context_of(request)
+    return HttpResponseRedirect(reverse("payments:withdrawal", args=[pk]) + (f"?{here}" if here else ""))
+
+
+@require_POST
+@permission_required("players.note")
+def note(request: HttpRequest, pk: int) -> HttpResponse:
+    withdrawal = _found(request, pk)
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        write_note(player=withdrawal.player, text=form.cleaned_data["text"], by=request.user, now=timezone.now())  # type: ignore[arg-type]
+        toasts.show(request, _("Note added"))
+    else:
+        toasts.show(request, _("A note needs words"), tone="attention")
+    here = context_of(request)
+    return HttpResponseRedirect(reverse("payments:withdrawal", args=[pk]) + (f"?{here}" if here else "") + "#notes")
