@@ -72,7 +72,8 @@ def queue(request: HttpRequest) -> HttpResponse:
             "rows": rows, "filters": filters, "tabs": tabs, "counts": counts, "now": now, "context": here,
             "newer": _page_url(here, "before", page.newer), "older": _page_url(here, "after", page.older), "kinds": selector.KINDS,
             "states": filters.tab.states, "state_choices": [(state, decision.badge(state)["label"]) for state in filters.tab.states],
-            "chips": filters.chips(), "open_states": TO_DECIDE, "strip": _strip(counts, now=now), "range_text": _range(page, filters), "currencies": _currencies(),
+            "chips": filters.chips(), "open_states": TO_DECIDE,
+            "strip": _strip(counts, now=now), "range_text": _range(page, filters), "currencies": _currencies(),
             "may_decide": request.user.may("payments.decide"),  # type: ignore[union-attr]
             "amount_sort": "amount" if filters.sort == "-amount" else "-amount",
         },
