@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Max, Sum
 
 from payments.models import Deposit, Withdrawal
 from players.models import Player, SignIn
@@ -46,6 +46,17 @@ class Result:
 
 
 @dataclass
+class Funded:
+    """Deposits over one instrument, units of the withdrawal's currency."""
+
+    label: str
+    count: int = 0
+    total: Decimal = Decimal(0)
+    last: datetime | None = None
+    charged_back: int = 0
+
+
+@dataclass
 class Case:
     """A withdrawal and what the checks share about it, each read once and only when a check asks."""
 
@@ -58,22 +69,22 @@ class Case:
         return self.withdrawal.player
 
     @cached_property
-    def deposits(self) -> dict[int | None, dict[str, object]]:
-        """Credited deposits of the player in the withdrawal's currency, by instrument: count, sum, first and last."""
+    def deposits(self) -> dict[int, Funded]:
+        """Credited deposits of the player in the withdrawal's currency, by instrument."""
         rows = (
             Deposit.objects.filter(player_id=self.withdrawal.player_id, currency=self.withdrawal.currency, state__in=["credited", "charged_back"])
             .order_by()
-            .values("instrument_id", "state")
-            .annotate(count=Count("pk"), total=Sum("amount"), first=Min("credited_at"), last=Max("credited_at"))
+            .values("instrument_id", "instrument__label", "instrument__last4", "state")
+            .annotate(count=Count("pk"), total=Sum("amount"), last=Max("credited_at"))
         )
-        found: dict[int | None, dict[str, object]] = {}
+        found: dict[int, Funded] = {}
         for row in rows:
-            kept = found.setdefault(row["instrument_id"], {"count": 0, "total": Decimal(0), "last": None, "charged_back": 0})
-            kept["count"] = int(str(kept["count"])) + row["count"]
-            kept["total"] = Decimal(str(kept["total"])) + row["total"]
-            kept["last"] = max(filter(None, [kept["last"], row["last"]]), default=None)
+            kept = found.setdefault(row["instrument_id"], Funded(f"{row['instrument__label']} ••{row['instrument__last4']}"))
+            kept.count += row["count"]
+            kept.total += row["total"]
+            kept.last = max(filter(None, [kept.last, row["last"]]), default=None)
             if row["state"] == "charged_back":
-                kept["charged_back"] = int(str(kept["charged_back"])) + row["count"]
+                kept.charged_back += row["count"]
         return found
 
     @cached_property

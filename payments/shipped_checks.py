@@ -1,7 +1,6 @@
 """The checks that money in motion can make by itself."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 from rapidfuzz import fuzz
 from rapidfuzz.utils import default_process
@@ -49,7 +48,7 @@ def used_before(case: Case) -> Result:
             "PAY-02",
             PASS,
             "Instrument was used for deposits",
-            (_times(int(str(used["count"])), "time,", "times,"), Money(Decimal(str(used["total"])), case.withdrawal.currency)),
+            (_times(used.count, "time,", "times,"), Money(used.total, case.withdrawal.currency)),
         )
     if not case.deposits:
         return Result("PAY-02", WARN, "The player has never deposited in this currency")
@@ -58,7 +57,7 @@ def used_before(case: Case) -> Result:
 
 def turnover(case: Case) -> Result:
     """Deposits played through at least once. Until play is recorded here, nobody knows."""
-    last = max((row["last"] for row in case.deposits.values() if row["last"]), default=None)  # type: ignore[type-var]
+    last = max((row.last for row in case.deposits.values() if row.last), default=None)
     return Result(
         "AML-01",
         UNKNOWN,
@@ -134,7 +133,7 @@ def instrument_changed(case: Case) -> Result:
 
 
 def chargebacks(case: Case) -> Result:
-    found = sum(int(str(row["charged_back"])) for row in case.deposits.values())
+    found = sum(row.charged_back for row in case.deposits.values())
     if found:
         return Result("PAY-06", FAIL, "Open chargeback", (_times(found, "deposit charged back", "deposits charged back"),))
     return Result("PAY-06", PASS, "No open chargeback")

@@ -1,6 +1,18 @@
 """The first lock of every money path. Order: the player's row, then business rows by table and key, then accounts by id."""
 
+from typing import Any
+
+from django.db.models import QuerySet, Subquery
+
 from players.models import Player
+
+
+def owner_of(rows: QuerySet[Any]) -> Player:
+    """Lock the player whom a business row belongs to, found and locked in one statement; then the row itself may be locked.
+
+    `rows` is a query for that one row. Raises Player.DoesNotExist.
+    """
+    return Player.objects.select_for_update(no_key=True).get(pk=Subquery(rows.values("player_id")[:1]))
 
 
 def player(player_id: int) -> Player:

@@ -11,18 +11,18 @@ from backoffice.work.models import Claim
 LEASE = timedelta(minutes=5)
 
 
-def take(*, subject: tuple[str, int], by: Any, now: datetime) -> Claim:
-    """Claim an item, or renew one's own claim. Somebody else's running claim stays and is returned: compare `staff`."""
+def take(*, subject: tuple[str, int], by: Any, now: datetime) -> bool:
+    """Claim an item, or renew one's own claim. False when somebody else's claim runs; it stays."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO work_claim (subject_type, subject_id, staff_id, claimed_at, until) VALUES (%(type)s, %(id)s, %(staff)s, %(now)s, %(until)s)"
             " ON CONFLICT (subject_type, subject_id) DO UPDATE SET staff_id = excluded.staff_id, until = excluded.until,"
             " claimed_at = CASE WHEN work_claim.staff_id = excluded.staff_id AND work_claim.until > %(now)s"
             " THEN work_claim.claimed_at ELSE excluded.claimed_at END"
-            " WHERE work_claim.staff_id = excluded.staff_id OR work_claim.until <= %(now)s",
+            " WHERE work_claim.staff_id = excluded.staff_id OR work_claim.until <= %(now)s RETURNING id",
             {"type": subject[0], "id": subject[1], "staff": by.pk, "now": now, "until": now + LEASE},
         )
-    return Claim.objects.select_related("staff").get(subject_type=subject[0], subject_id=subject[1])
+        return cursor.fetchone() is not None
 
 
 def renew(*, subject: tuple[str, int], by: Any, now: datetime) -> bool:
@@ -32,7 +32,8 @@ def renew(*, subject: tuple[str, int], by: Any, now: datetime) -> bool:
 
 def release(*, subject: tuple[str, int], by: Any) -> None:
     """Give one's own claim back; somebody else's is left alone."""
-    Claim.objects.filter(subject_type=subject[0], subject_id=subject[1], staff=by).delete()
+    with connection.cursor() as cursor:  # one statement; nothing hangs on a claim
+        cursor.execute("DELETE FROM work_claim WHERE subject_type = %s AND subject_id = %s AND staff_id = %s", [*subject, by.pk])
 
 
 def of(subject_type: str, ids: Iterable[int], *, now: datetime) -> dict[int, Claim]:

@@ -1,5 +1,6 @@
 """Everything that one decision page shows, each part read once."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -63,14 +64,15 @@ def claim_of(withdrawal: Withdrawal, *, now: datetime) -> Claim | None:
 def flows(case: checks.Case) -> list[Flow]:
     """Money in and out by instrument, from what the checks have read already and one more query."""
     withdrawal = case.withdrawal
-    paid = dict(
+    found = {key: [row.label, row.total, Decimal(0)] for key, row in case.deposits.items()}
+    paid = (
         Withdrawal.objects.filter(player_id=withdrawal.player_id, currency=withdrawal.currency, state="settled")
-        .order_by().values_list("instrument_id").annotate(total=Sum("amount"))
+        .order_by().values("instrument_id", "instrument__label", "instrument__last4").annotate(total=Sum("amount"))
     )  # fmt: skip
-    ids = [key for key in {*case.deposits, *paid} if key is not None]
-    names = {row.pk: str(row) for row in type(withdrawal.instrument).objects.filter(pk__in=ids)} if ids else {}
-    found = [Flow(names.get(key, "–"), Decimal(str(case.deposits.get(key, {}).get("total", 0))), paid.get(key, Decimal(0))) for key in ids]
-    return sorted(found, key=lambda flow: -flow.paid_in)
+    for row in paid:
+        label = f"{row['instrument__label']} ••{row['instrument__last4']}"
+        found.setdefault(row["instrument_id"], [label, Decimal(0), Decimal(0)])[2] = row["total"]
+    return sorted((Flow(*flow) for flow in found.values()), key=lambda flow: -flow.paid_in)  # type: ignore[arg-type]
 
 
 def history(staff: Any, payment: Payment, *, limit: int = 40) -> list[Event]:
@@ -98,12 +100,22 @@ def notes(player_id: int, *, limit: int = 5) -> list[Note]:
     return list(Note.objects.filter(player_id=player_id).select_related("author")[:limit])
 
 
+_FRESH_SECONDS = 30.0
+_reasons: list[tuple[float, dict[str, list[ReasonCode]]]] = []
+
+
 def reasons() -> dict[str, list[ReasonCode]]:
-    """Active reason codes by outcome."""
-    found: dict[str, list[ReasonCode]] = {}
-    for reason in ReasonCode.objects.filter(active=True):
-        found.setdefault(reason.outcome, []).append(reason)
-    return found
+    """Active reason codes by outcome, to choose from. Remembered for half a minute; the service asks the table itself."""
+    if not _reasons or time.monotonic() - _reasons[0][0] > _FRESH_SECONDS:
+        found: dict[str, list[ReasonCode]] = {}
+        for reason in ReasonCode.objects.filter(active=True):
+            found.setdefault(reason.outcome, []).append(reason)
+        _reasons[:] = [(time.monotonic(), found)]
+    return _reasons[0][1]
+
+
+def forget_reasons() -> None:
+    _reasons.clear()
 
 
 def outcomes(withdrawal: Withdrawal, staff: Any) -> list[tuple[str, str]]:

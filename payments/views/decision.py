@@ -3,6 +3,7 @@
 import json
 import uuid
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -91,7 +92,7 @@ def _consequences(withdrawal: Withdrawal, *, above: bool) -> list[dict[str, str]
     ]
 
 
-def _page(request: HttpRequest, withdrawal: Withdrawal) -> dict[str, Any]:
+def _page(request: HttpRequest, withdrawal: Withdrawal, *, limit: Decimal) -> dict[str, Any]:
     """What stands around the panel: checks, money, history, the neighbours in the view."""
     now = timezone.now()
     case = checks.Case(withdrawal, now)
@@ -108,7 +109,7 @@ def _page(request: HttpRequest, withdrawal: Withdrawal) -> dict[str, Any]:
         "claim": claim, "mine": claim is not None and claim.staff_id == request.user.pk, "facts": facts, "timezone_name": timezone.localtime(now).tzname(),
         "flows": selector.flows(case),
         "earlier": [{"withdrawal": other, "badge": selector.badge(other.state)} for other in case.earlier[:5]], "earlier_count": len(case.earlier),
-        "steps": selector.steps(withdrawal, facts, limit=selector.limit_of(withdrawal)), "postings": selector.postings(withdrawal),
+        "steps": selector.steps(withdrawal, facts, limit=limit), "postings": selector.postings(withdrawal),
         "notes": selector.notes(withdrawal.player_id), "note_form": NoteForm(), "previous": before, "following": after, "filters": filters,
     }  # fmt: skip
 
@@ -117,7 +118,8 @@ def _page(request: HttpRequest, withdrawal: Withdrawal) -> dict[str, Any]:
 @permission_required("payments.view")
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     withdrawal = _found(request, pk)
-    return render(request, "payments/withdrawal.html", {**_page(request, withdrawal), **_panel(request, withdrawal)})
+    panel = _panel(request, withdrawal)
+    return render(request, "payments/withdrawal.html", {**_page(request, withdrawal, limit=panel["limit"]), **panel})
 
 
 OUTCOMES = {
@@ -167,7 +169,7 @@ def _answer(request: HttpRequest, withdrawal: Withdrawal, form: DecisionForm, *,
     panel = _panel(request, withdrawal, form=form, stale=status == 409)
     if request.headers.get("HX-Request") == "true":
         return render(request, "payments/withdrawal.html#decide", panel, status=status)
-    return render(request, "payments/withdrawal.html", {**_page(request, withdrawal), **panel}, status=status)
+    return render(request, "payments/withdrawal.html", {**_page(request, withdrawal, limit=panel["limit"]), **panel}, status=status)
 
 
 @require_POST
