@@ -218,6 +218,7 @@ DATABASE_OWNER_URL = read("DATABASE_OWNER_URL", str, DATABASE_URL)
 AS_OWNER = os.environ.get("COUNTROOM_DB_ROLE") == "owner"
 DATABASES = {"default": read("DATABASE_OWNER_URL" if AS_OWNER else "DATABASE_URL", database, database(DATABASE_OWNER_URL if AS_OWNER else DATABASE_URL))}
 APP_ROLE = database(DATABASE_URL)["USER"]
+TRANSACTION_SECONDS = read("TRANSACTION_SECONDS", whole(1, 600), 60 if ENV == "test" else 2)
 
 REDIS_URL = read("REDIS_URL", str, local("redis://localhost:6379/0"))
 CELERY_BROKER_URL = REDIS_URL
@@ -359,6 +360,7 @@ if read("NORDPAY_URL", str, ""):
         "key": read("NORDPAY_KEY", str),
         "webhook_secret": read("NORDPAY_WEBHOOK_SECRET", str),
         "timeout": float(read("NORDPAY_TIMEOUT", whole(1, 60), 5)),
+        "not_found_final_after": float(read("NORDPAY_NOT_FOUND_FINAL_AFTER", whole(1, 3600), 30)),
     }
 
 LOG_LEVEL = read("LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")

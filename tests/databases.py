@@ -36,7 +36,9 @@ def make_template() -> str:
         **os.environ, "DATABASE_URL": at(os.environ["DATABASE_URL"], name), "DATABASE_OWNER_URL": at(os.environ["DATABASE_OWNER_URL"], name),
         "COUNTROOM_ENV": "test", "COUNTROOM_DB_ROLE": "owner",
     }  # fmt: skip
-    done = subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], env=env, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity", "0"], env=env, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"The template cannot be migrated:\n{done.stdout}{done.stderr}")
     return name

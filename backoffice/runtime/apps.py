@@ -7,3 +7,10 @@ class RuntimeConfig(AppConfig):
     name = "backoffice.runtime"
     label = "runtime"
     verbose_name = "Runtime"
+
+    def ready(self) -> None:
+        from django.db.backends.signals import connection_created
+
+        from backoffice.runtime import timeouts
+
+        connection_created.connect(timeouts.limit, dispatch_uid="transaction-timeout")

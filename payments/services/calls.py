@@ -1,5 +1,6 @@
 """Calling a provider from a committed row: no transaction is open meanwhile, and every call is written down."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,15 +31,15 @@ class Outcome:
 
 def call(payment: Deposit | Withdrawal, *, operation: str, make: Callable[[], Any]) -> Outcome:
     """Make one call and keep a line of it. Raises RuntimeError inside a transaction: a call must not hold locks."""
-    if connection.in_atomic_block and not getattr(connection, "in_test_transaction", False):
+    if connection.in_atomic_block:
         raise RuntimeError("A provider is never called inside a transaction.")
     started = timezone.now()
     try:
         outcome = Outcome("answered", make())
+    except (protocol.ProviderUnavailable, registry.UnknownProvider, registry.BadProviderSettings) as unavailable:
+        outcome = Outcome("unavailable", detail=str(unavailable))
     except (protocol.ProviderRefused, ValueError) as refused:
         outcome = Outcome("refused", detail=str(refused))
-    except (protocol.ProviderUnavailable, registry.UnknownProvider) as unavailable:
-        outcome = Outcome("unavailable", detail=str(unavailable))
     except protocol.OutcomeUnknown as unknown:
         outcome = Outcome("unknown", detail=str(unknown))
     except Exception as surprise:
@@ -50,6 +51,11 @@ def call(payment: Deposit | Withdrawal, *, operation: str, make: Callable[[], An
         operation=operation, reference=payment.reference, outcome=outcome.word, detail=outcome.detail[:300], started_at=started, ended_at=timezone.now(),
     )  # fmt: skip
     return outcome
+
+
+def new_reference(kind: str, payment_id: int, attempt: int) -> str:
+    """Our name for one attempt at the provider. The random end keeps it unique for ever: ids come again after a restore, references must not."""
+    return f"{kind}-{payment_id}-{attempt}-{secrets.token_hex(3)}"
 
 
 def backoff(tries: int, *, least: float = 2.0, most: float = 300.0) -> timedelta:

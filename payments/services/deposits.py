@@ -54,7 +54,7 @@ def start_deposit(*, player_id: int, instrument_id: int, amount: Decimal, curren
             brand_id=player.brand_id, player=player, instrument=instrument, currency=currency, amount=exact, requested_at=now,
             provider=instrument.provider, attempt=1, next_attempt_at=now,
         )  # fmt: skip
-        deposit.reference = f"DP-{deposit.pk}-1"
+        deposit.reference = calls.new_reference("DP", deposit.pk, 1)
         deposit.save(update_fields=["reference"])
         record(
             "deposit.initiated", actor=by, at=now, brand_id=player.brand_id, player_id=player_id, subject=(SUBJECT, deposit.pk),

@@ -62,9 +62,10 @@ def _claim(withdrawal_id: int, *, now: datetime) -> tuple[Withdrawal, str] | Non
         if withdrawal.dispatch_at is None or withdrawal.dispatch_at > now:
             return None
         attempt = withdrawal.attempt + 1
+        reference = calls.new_reference("WD", withdrawal.pk, attempt)
         WITHDRAWAL.move(
-            withdrawal, to="sent", by=_system(), now=now, evidence={"reference": f"WD-{withdrawal.pk}-{attempt}", "provider": withdrawal.provider},
-            also={"attempt": attempt, "reference": f"WD-{withdrawal.pk}-{attempt}", "sent_at": now, "provider_id": "", "provider_sequence": 0,
+            withdrawal, to="sent", by=_system(), now=now, evidence={"reference": reference, "provider": withdrawal.provider},
+            also={"attempt": attempt, "reference": reference, "sent_at": now, "provider_id": "", "provider_sequence": 0,
                   "failure": "", "tries": 0, "last_call_ended_at": None, **lease},
         )  # fmt: skip
         return withdrawal, "send"

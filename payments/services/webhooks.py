@@ -94,6 +94,6 @@ def _withdrawal_of(reference: str) -> int | None:
     if found is not None:
         return found
     parts = reference.split("-")
-    if len(parts) == 3 and parts[0] == "WD" and parts[1].isdigit():
+    if len(parts) == 4 and parts[0] == "WD" and parts[1].isdigit():
         return Withdrawal.objects.filter(pk=int(parts[1])).values_list("pk", flat=True).first()
     return None

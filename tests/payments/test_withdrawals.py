@@ -47,7 +47,13 @@ def lars(nova: Brand) -> Staff:
 
 def approve(withdrawal: Withdrawal, by: Staff, *, key: str = "k1", version: int | None = None) -> Withdrawal:
     return approve_withdrawal(
-        withdrawal_id=withdrawal.pk, version=version or Withdrawal.objects.get(pk=withdrawal.pk).version, key=key, by=by, reason_code="CHECKS_OK", note="", now=NOW
+        withdrawal_id=withdrawal.pk,
+        version=version or Withdrawal.objects.get(pk=withdrawal.pk).version,
+        key=key,
+        by=by,
+        reason_code="CHECKS_OK",
+        note="",
+        now=NOW,
     )
 
 

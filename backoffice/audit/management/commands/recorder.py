@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, close_old_connections, connection
 
 from backoffice.audit import sequencer, streams
+from backoffice.runtime import timeouts
 
 log = structlog.get_logger(__name__)
 PARTITIONS_EVERY = 3600.0
@@ -33,6 +34,8 @@ class Command(BaseCommand):
                 if time.monotonic() - partitions_at > PARTITIONS_EVERY or not partitions_at:
                     make_partitions()
                     partitions_at = time.monotonic()
+                if connection.pg_version < 170000 and (ended := timeouts.end_overlong()):
+                    log.warning("overlong_transactions_ended", count=ended)
                 found = sum(sequencer.pass_once(stream) for stream in streams.every())
                 if time.monotonic() - sealed_at > SEAL_EVERY:
                     for stream in streams.every():
