@@ -10,8 +10,25 @@ from typing import Any
 
 PUBLIC, SIGNED_IN = "public", "signed in"
 
+PAYMENTS = {"payments-l1", "payments-l2", "head-of-payments"}
+EVERYBODY = {"owner", "support", *PAYMENTS, "kyc", "fraud", "compliance", "crm", "games", "finance", "auditor"}
+
 HOLDERS: dict[str, set[str]] = {
     "scope.all_brands": {"owner", "auditor"},
+    "audit.view": {"owner", "auditor", "compliance", "head-of-payments"},
+    "audit.view_compliance": {"owner", "compliance"},
+    "audit.reveal": {"owner", "auditor", "compliance"},
+    "players.view": EVERYBODY,
+    "players.reveal": {"owner", "support", "kyc", "fraud", "compliance", "payments-l2"},
+    "players.note": EVERYBODY - {"auditor"},
+    "players.restrict": {"owner", "fraud", "compliance", "head-of-payments"},
+    "players.view_instruments": {"owner", *PAYMENTS, "kyc", "fraud", "compliance", "finance", "auditor"},
+    "wallet.view": {"owner", *PAYMENTS, "fraud", "compliance", "finance", "auditor"},
+    "wallet.close_day": {"owner", "finance"},
+    "payments.view": {"owner", *PAYMENTS, "fraud", "compliance", "finance", "auditor"},
+    "payments.view_status": {"owner", "support", "kyc", "crm"},
+    "payments.decide": {"owner", *PAYMENTS},
+    "payments.approve_second": {"owner", "payments-l2", "head-of-payments"},
     "access.view_people": {"owner", "auditor", "compliance"},
     "access.manage_people": {"owner"},
     "access.lift_lockout": {"owner", "head-of-payments"},
@@ -32,6 +49,36 @@ class Row:
 
 def _person(world: Any) -> list[Any]:
     return [world.person.pk]
+
+
+def _withdrawal(world: Any) -> list[Any]:
+    return [world.withdrawal.pk]
+
+
+def _withdrawal_elsewhere(world: Any) -> list[Any]:
+    return [world.elsewhere.pk]
+
+
+def _fact(world: Any) -> list[Any]:
+    return [_fact_of(world.withdrawal)]
+
+
+def _fact_elsewhere(world: Any) -> list[Any]:
+    return [_fact_of(world.elsewhere)]
+
+
+def _fact_of(withdrawal: Any) -> int:
+    from backoffice.audit.models import Event
+
+    return Event.objects.get(type="withdrawal.requested", subject_id=withdrawal.pk).pk
+
+
+def _decision(world: Any) -> dict[str, Any]:
+    return {"outcome": "approved", "reason_code": "CHECKS_OK", "version": world.withdrawal.version, "key": "table", "note": ""}
+
+
+def _of_withdrawal(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
+    return Row(who, method, allow, args=_withdrawal, elsewhere=_withdrawal_elsewhere, **more)
 
 
 ROWS: dict[str, Row] = {
@@ -73,6 +120,20 @@ ROWS: dict[str, Row] = {
     "access:revoke-reach": Row("access.manage_people", "post", 302, args=lambda world: [world.person.pk, world.brand.code]),
     "access:lift-lockout": Row("access.lift_lockout", "post", 302, args=_person),
     "access:reset-second-factor": Row("access.manage_people", "post", 302, args=_person, data=lambda world: {"reason": "Test"}),
+    # the record
+    "audit:log": Row("audit.view"),
+    "audit:fact": Row("audit.view", args=_fact, elsewhere=_fact_elsewhere),
+    # withdrawals
+    "payments:withdrawals": Row("payments.view"),
+    "payments:withdrawal-heartbeat": _of_withdrawal("payments.decide", "post", 409),  # nobody holds a claim
+    "payments:withdrawals-start": Row("payments.decide", "post", 303),
+    "payments:withdrawal": _of_withdrawal("payments.view"),
+    "payments:withdrawal-claim": _of_withdrawal("payments.decide", "post", 302),
+    "payments:withdrawal-release": _of_withdrawal("payments.decide", "post", 302),
+    "payments:withdrawal-note": _of_withdrawal("players.note", "post", 302, data=lambda world: {"text": "Called the player."}),
+    "payments:withdrawal-undo": _of_withdrawal("payments.decide", "post", 302),
+    "payments:withdrawal-decide": _of_withdrawal("payments.decide", "post", 303, data=_decision),
+    # people
     "access:set-active": Row("access.manage_people", "post", 302, args=_person, data=lambda world: {"active": "0", "reason": "Test"}),
 }
 

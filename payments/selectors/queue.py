@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Concat
@@ -219,16 +220,24 @@ class Counts:
         return f"{COUNT_CAP:,}+" if count > COUNT_CAP else f"{count:,}"
 
 
+def _sql(query: QuerySet[Any, Any]) -> tuple[str, Sequence[Any]]:
+    """The query as text, to stand inside another one. Somebody who reaches no brand gets one that finds nothing."""
+    try:
+        return query.query.sql_with_params()
+    except EmptyResultSet:
+        return "SELECT NULL::timestamptz WHERE false", ()
+
+
 def counts(staff: Any, *, now: datetime) -> Counts:
     """Every tab's size in one query, each capped, so that it costs the same with a thousand rows and with a million."""
     queries = [base(staff, Filters(tab=tab), now=now).order_by().values("pk")[: COUNT_CAP + 1] for tab in TABS if tab.key != "all"]
     parts: list[str] = []
     arguments: list[Any] = []
     for query in queries:
-        text, values = query.query.sql_with_params()
+        text, values = _sql(query)
         parts.append(f"(SELECT count(*) FROM ({text}) c)")
         arguments += values
-    oldest, values = base(staff, Filters(), now=now).order_by("due_at", "pk").values("due_at")[:1].query.sql_with_params()
+    oldest, values = _sql(base(staff, Filters(), now=now).order_by("due_at", "pk").values("due_at")[:1])
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}, ({oldest})", [*arguments, *values])
         row = cursor.fetchone()
@@ -259,7 +268,7 @@ def neighbours(staff: Any, filters: Filters, *, of: Withdrawal, now: datetime) -
     texts: list[str] = []
     arguments: Sequence[Any] = ()
     for query in (before, after):
-        text, values = query.query.sql_with_params()
+        text, values = _sql(query)
         texts.append(f"({text})")
         arguments = [*arguments, *values]
     with connection.cursor() as cursor:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -26,7 +26,7 @@ from payments.selectors import queue as queues
 from payments.selectors.queue import SUBJECT, Filters
 from payments.services import ReasonRequired, SecondPersonNeeded, StaleDecision, UndoOver
 from payments.services import withdrawals as services
-from payments.views.queue import KEPT, context_of, next_item
+from payments.views.queue import KEPT, context_of, found, next_item
 from players.services.notes import write_note
 
 KEYS = {"approved": "a", "rejected": "r", "held": "h", "returned": "t"}
@@ -34,13 +34,6 @@ TOASTS = {
     "approved": gettext_lazy("Withdrawal approved"), "rejected": gettext_lazy("Withdrawal rejected"), "held": gettext_lazy("Withdrawal held"),
     "returned": gettext_lazy("Returned to queue"),
 }  # fmt: skip
-
-
-def _found(request: HttpRequest, pk: int) -> Withdrawal:
-    try:
-        return selector.get(request.user, pk)
-    except Withdrawal.DoesNotExist as unknown:
-        raise Http404("There is no such withdrawal in your brands.") from unknown
 
 
 def _panel(request: HttpRequest, withdrawal: Withdrawal, *, form: DecisionForm | None = None, stale: bool = False) -> dict[str, Any]:
@@ -117,7 +110,7 @@ def _page(request: HttpRequest, withdrawal: Withdrawal, *, limit: Decimal) -> di
 @require_safe
 @permission_required("payments.view")
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    withdrawal = _found(request, pk)
+    withdrawal = found(request, pk)
     panel = _panel(request, withdrawal)
     return render(request, "payments/withdrawal.html", {**_page(request, withdrawal, limit=panel["limit"]), **panel})
 
@@ -131,7 +124,7 @@ OUTCOMES = {
 @require_POST
 @permission_required("payments.decide")
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
-    withdrawal = _found(request, pk)
+    withdrawal = found(request, pk)
     # Every outcome is offered to the form, so that a repeated request whose row has moved on still gets its first answer.
     offered = [("approved", _("Approve")), ("rejected", _("Reject")), ("held", _("Hold until")), ("returned", _("Return to queue"))]
     form = DecisionForm(request.POST, outcomes=offered, reasons=selector.reasons())
@@ -145,7 +138,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         decided = OUTCOMES[outcome](withdrawal_id=pk, by=request.user, now=timezone.now(), **arguments)  # type: ignore[operator]
     except StaleDecision:
-        return _answer(request, _found(request, pk), form, status=409)
+        return _answer(request, found(request, pk), form, status=409)
     except ReasonRequired as wrong:
         form.add_error("until" if outcome == "held" and "Hold" in str(wrong) else "reason_code", str(wrong))
         return _answer(request, withdrawal, form, status=422)
@@ -175,7 +168,7 @@ def _answer(request: HttpRequest, withdrawal: Withdrawal, form: DecisionForm, *,
 @require_POST
 @permission_required("payments.decide")
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
-    withdrawal = _found(request, pk)
+    withdrawal = found(request, pk)
     key = request.POST.get("key") or f"undo-{pk}-{withdrawal.version}"
     try:
         services.undo_approval(withdrawal_id=pk, key=key, by=request.user, now=timezone.now())  # type: ignore[arg-type]
@@ -191,7 +184,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required("players.note")
 def note(request: HttpRequest, pk: int) -> HttpResponse:
-    withdrawal = _found(request, pk)
+    withdrawal = found(request, pk)
     form = NoteForm(request.POST)
     if form.is_valid():
         write_note(player=withdrawal.player, text=form.cleaned_data["text"], by=request.user, now=timezone.now())  # type: ignore[arg-type]

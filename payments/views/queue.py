@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,12 +15,21 @@ from backoffice.access.decorators import permission_required
 from backoffice.ui import times, toasts
 from backoffice.work import claims
 from payments.lifecycles import TO_DECIDE
+from payments.models import Withdrawal
 from payments.selectors import decision
 from payments.selectors import queue as selector
 from payments.selectors.queue import SUBJECT, Filters
 from wallet.models import Currency
 
 KEPT = ("view", "q", "state", "currency", "kind", "least", "most", "sort", "size")
+
+
+def found(request: HttpRequest, pk: int) -> Withdrawal:
+    """The withdrawal, or 404 also when it belongs to a brand that this person does not reach."""
+    try:
+        return decision.get(request.user, pk)
+    except Withdrawal.DoesNotExist as unknown:
+        raise Http404("There is no such withdrawal in your brands.") from unknown
 
 
 def context_of(request: HttpRequest) -> str:
@@ -32,11 +41,11 @@ def context_of(request: HttpRequest) -> str:
 
 def queue_counts(request: HttpRequest) -> selector.Counts:
     """One query per request, shared by the sidebar and the page."""
-    found = getattr(request, "withdrawal_counts", None)
-    if found is None:
-        found = selector.counts(request.user, now=timezone.now())
-        request.withdrawal_counts = found  # type: ignore[attr-defined]
-    return found
+    counted = getattr(request, "withdrawal_counts", None)
+    if counted is None:
+        counted = selector.counts(request.user, now=timezone.now())
+        request.withdrawal_counts = counted  # type: ignore[attr-defined]
+    return counted
 
 
 @require_safe
@@ -116,7 +125,7 @@ def start(request: HttpRequest) -> HttpResponse:
 @permission_required("payments.decide")
 def claim(request: HttpRequest, pk: int) -> HttpResponse:
     """Open an item for deciding. Somebody else's claim leaves it readable."""
-    withdrawal = decision.get(request.user, pk)
+    withdrawal = found(request, pk)
     claims.take(subject=(SUBJECT, withdrawal.pk), by=request.user, now=timezone.now())
     return HttpResponseRedirect(_detail(withdrawal.pk, context_of(request)))
 
@@ -124,14 +133,14 @@ def claim(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required("payments.decide")
 def heartbeat(request: HttpRequest, pk: int) -> HttpResponse:
-    kept = claims.renew(subject=(SUBJECT, pk), by=request.user, now=timezone.now())
+    kept = claims.renew(subject=(SUBJECT, found(request, pk).pk), by=request.user, now=timezone.now())
     return HttpResponse(status=204 if kept else 409)
 
 
 @require_POST
 @permission_required("payments.decide")
 def release(request: HttpRequest, pk: int) -> HttpResponse:
-    claims.release(subject=(SUBJECT, pk), by=request.user)
+    claims.release(subject=(SUBJECT, found(request, pk).pk), by=request.user)
     if request.headers.get("X-Background"):
         return HttpResponse(status=204)
     here = context_of(request)

@@ -92,7 +92,7 @@ def test_an_amount_that_cannot_be_paid_is_refused_and_changes_nothing(nova, amou
     with pytest.raises(PaymentRefused) as refused, transaction.atomic():
         asked(player, instrument, amount)
     assert refused.value.code == code
-    assert held(player) == {"cash": Decimal("400.00"), "held": Decimal("0")}
+    assert held(player) == {"cash": Decimal("400.00"), "held": Decimal(0)}
     assert not Withdrawal.objects.filter(player=player).exists()
 
 

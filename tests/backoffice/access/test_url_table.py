@@ -13,6 +13,7 @@ from backoffice.access.models import Role
 from backoffice.access.permissions import catalogue
 from backoffice.access.roles import SHIPPED
 from tests.access_table import ELSEWHERE_DATA, HOLDERS, PUBLIC, ROWS, SIGNED_IN, Row
+from tests.casino import new_withdrawal, open_casino
 from tests.people import make_brand, make_person, signed_in
 
 NO_ROLE = "no role"
@@ -29,10 +30,11 @@ def names(patterns: list[Any], prefix: str = "") -> Iterator[str]:
 
 @pytest.fixture
 def world(db) -> SimpleNamespace:
-    brand, other = make_brand("nova"), make_brand("fjord", market="SE")
+    brand, other = open_casino(), make_brand("fjord", market="SE")
+    withdrawal, elsewhere = new_withdrawal(brand), new_withdrawal(other, currency="SEK")
     person = make_person("support", brands=[brand], name="Sofia Marin")
     make_person("owner", name="Keeps Owning")
-    return SimpleNamespace(brand=brand, other_brand=other, person=person, role=Role.objects.get(code="kyc"))
+    return SimpleNamespace(brand=brand, other_brand=other, person=person, role=Role.objects.get(code="kyc"), withdrawal=withdrawal, elsewhere=elsewhere)
 
 
 def ask(client: Client, name: str, row: Row, args: list[Any], data: dict[str, Any]) -> int:
