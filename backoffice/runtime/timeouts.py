@@ -21,9 +21,14 @@ def limit(connection: Any, **_signal: Any) -> None:
         cursor.execute(f"SET {setting} = %s", [f"{int(settings.TRANSACTION_SECONDS * 1000)}ms"])
 
 
+def ends_them_itself() -> bool:
+    """Whether the server ends a transaction that is too long: PostgreSQL 17 and up."""
+    return connection.pg_version >= 170000  # type: ignore[attr-defined
+
+
 def lift() -> None:
     """For a long read of this session, such as verifying: it holds no lock and no transaction id."""
-    if connection.pg_version >= 170000:
+    if ends_them_itself():
         with connection.cursor() as cursor:
             cursor.execute("SET transaction_timeout = 0")
 

@@ -99,6 +99,7 @@ def _page(request: HttpRequest, withdrawal: Withdrawal, *, limit: Decimal) -> di
         fact.note = json.loads(fact.after or "{}").get("note", "")  # type: ignore[attr-defined]
     return {
         "checks": [result for result in results if result.hit or not hits_only], "check_counts": checks.counts(results), "hits_only": hits_only,
+        "reason_labels": {reason.code: reason.label for codes in selector.reasons().values() for reason in codes},
         "claim": claim, "mine": claim is not None and claim.staff_id == request.user.pk, "facts": facts, "timezone_name": timezone.localtime(now).tzname(),
         "flows": selector.flows(case),
         "earlier": [{"withdrawal": other, "badge": selector.badge(other.state)} for other in case.earlier[:5]], "earlier_count": len(case.earlier),
