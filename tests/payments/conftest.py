@@ -1,0 +1,22 @@
+import pytest
+
+from payments import hints
+from tests.api import Casino, open_casino
+
+
+@pytest.fixture
+def casino(db: None) -> Casino:
+    return open_casino()
+
+
+@pytest.fixture
+def committed_casino(committed_db: object) -> Casino:
+    return open_casino()
+
+
+@pytest.fixture
+def hinted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The hints that went out, instead of a broker."""
+    sent: list[tuple[str, int]] = []
+    monkeypatch.setattr(hints, "_send", lambda task, row, seconds: sent.append((task.rpartition(".")[2], row)))
+    return sent
