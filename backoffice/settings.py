@@ -228,7 +228,10 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+# A broker that is away fails a hint at once: nobody waits for it, since the sweep finds the row (payments/hints.py).
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600, "socket_connect_timeout": 2, "max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2,
+}  # fmt: skip
 CELERY_TASK_DEFAULT_QUEUE = "countroom"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
@@ -248,7 +251,8 @@ GUARDIAN_RAISE_403 = True
 ANONYMOUS_USER_NAME = None
 GUARDIAN_AUTO_PREFETCH = False
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("email", "name")}},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
@@ -350,6 +354,9 @@ EMAIL_BACKEND = (
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", str, "Countroom <no-reply@countroom.example>")
+
+# The HTTP interface for machines
+API_REQUESTS_PER_MINUTE = read("API_REQUESTS_PER_MINUTE", whole(1, 1_000_000), 3_000)  # of one key
 
 # Money out and in: which providers exist and how they are reached (payments/providers/registry.py)
 PAYMENT_PROVIDERS: dict[str, dict[str, Any]] = {}

@@ -1,53 +1,48 @@
-"""Where payments plugs itself into the kit: schedules, navigation, home."""
+"""Where payments plugs itself into the kit and into players: schedules, routers, scopes, guards, demo processes, pages."""
 
-from collections.abc import Iterable
-
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.integrations import scopes
+from backoffice.integrations.extension import api_routers, api_views
+from backoffice.runtime.registry import demo_processes
 from backoffice.ui import navigation, tiles
 from backoffice.work import schedules
-
-
-def _waiting(request: HttpRequest) -> int | None:
-    from payments.views.queue import queue_counts
-
-    return queue_counts(request).by_tab["open"]
-
-
-def home(request: HttpRequest) -> Iterable[tiles.Row | tiles.Tile]:
-    """What waits for this person, and the size of the queue. Every figure is the size of the list behind it."""
-    from payments.views.queue import queue_counts
-
-    counts, url, now = queue_counts(request), reverse("payments:withdrawals"), timezone.now()
-    oldest = counts.oldest_due if counts.oldest_due and counts.oldest_due < now else None
-    if counts.by_tab["mine"] and request.user.may("payments.decide"):  # type: ignore[union-attr]
-        yield tiles.Row(
-            title=_("%(n)s claimed by you") % {"n": counts.text("mine")}, detail=_("Withdrawals that you opened and did not decide"), url=f"{url}?view=mine",
-            action=_("Resume"), icon="withdraw", count=counts.by_tab["mine"],
-        )  # fmt: skip
-    if counts.by_tab["second"] and request.user.may("payments.approve_second"):  # type: ignore[union-attr]
-        yield tiles.Row(
-            title=_("%(n)s second approvals") % {"n": counts.text("second")}, detail=_("Approved once, above the limit"), url=f"{url}?view=second",
-            action=_("Review"), icon="double", tone="attention", count=counts.by_tab["second"],
-        )  # fmt: skip
-    if counts.by_tab["late"]:
-        yield tiles.Row(
-            title=_("%(n)s withdrawals are late") % {"n": counts.text("late")}, detail=_("Past the time that the brand promised"), url=f"{url}?view=late",
-            action=_("Open"), icon="clock", tone="critical", due=oldest, count=counts.by_tab["late"],
-        )  # fmt: skip
-    yield tiles.Tile(
-        label=_("Withdrawals to decide"), value=counts.text("open"), url=f"{url}?view=open", icon="withdraw",
-        foot=_("%(n)s late") % {"n": counts.text("late")} if counts.by_tab["late"] else _("All on time"), tone="critical" if counts.by_tab["late"] else "",
-    )  # fmt: skip
-    yield tiles.Tile(label=_("In flight"), value=counts.text("flight"), url=f"{url}?view=flight", icon="card", foot=_("approved, sent, unknown or failed"))
+from payments import demo, home
+from players import guards
+from players.services import PlayerRefused
 
 
 def plug_in() -> None:
     schedules.every(2, task="payments.tasks.sweep")
     schedules.every(3, task="players.tasks.send_due_messages")
-    navigation.register(navigation.Item("Work", gettext_lazy("Withdrawals"), "payments:withdrawals", "withdraw", "payments.view", count=_waiting, order=10))
-    tiles.register(home, permission="payments.view", order=10)
+    schedules.every(3600, task="backoffice.integrations.tasks.forget_old_answers")
+    scopes.register("payments:read", "See deposits, withdrawals and balances")
+    scopes.register("payments:write", "Start deposits, ask for withdrawals and take them back")
+    api_routers.register("", "payments.api.router")
+    api_views.register("providers/<slug:code>/webhooks", "payments.webhook_views.receive", name="provider-webhooks")
+    guards.registration.append(known_currency)
+    guards.instruments.append(connected_provider)
+    for process in demo.processes():
+        demo_processes.register(process)
+    withdrawals = navigation.Item("Work", gettext_lazy("Withdrawals"), "payments:withdrawals", "withdraw", "payments.view", count=home.waiting, order=10)
+    navigation.register(withdrawals)
+    tiles.register(home.home, permission="payments.view", order=10)
+
+
+def known_currency(asked: guards.Registration) -> None:
+    """A player's currency is one that is set up. Raises PlayerRefused: currency_unknown."""
+    from wallet import currencies
+
+    try:
+        currencies.get(asked.currency)
+    except currencies.UnknownCurrency as unknown:
+        raise PlayerRefused(str(unknown), code="currency_unknown") from unknown
+
+
+def connected_provider(asked: guards.NewInstrument) -> None:
+    """An instrument is kept at a provider that is connected, as soon as any is. Raises PlayerRefused: provider_unknown."""
+    from payments.providers import registry
+
+    known = registry.codes()
+    if known and asked.provider not in known:
+        raise PlayerRefused(f"No provider {asked.provider} is connected. Use one of {', '.join(known)}.", code="provider_unknown")

@@ -1,9 +1,15 @@
 """Background work about payments. A message is only a hint: each sweep finds what is due in the committed rows."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
 from celery import shared_task
 from django.utils import timezone
 
 from payments.services import deposits, payouts, webhooks
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task
@@ -25,14 +31,18 @@ def handle_webhook(event_pk: int) -> str:
 def sweep() -> int:
     """Everything that is due about money in motion, a batch of each. Runs every few seconds; overlapping runs do no harm."""
     now = timezone.now()
+    done = _each(webhooks.due(now=now), lambda event: webhooks.handle(event, now=timezone.now()))
+    done += _each(payouts.due(now=now), payouts.step)
+    return done + _each(deposits.due(now=now), deposits.step)
+
+
+def _each(rows: Iterable[int], work: Callable[[int], Any]) -> int:
+    """Work on each row; one that cannot be worked on is logged, and the rows behind it get their turn all the same."""
     done = 0
-    for event in webhooks.due(now=now):
-        webhooks.handle(event, now=timezone.now())
-        done += 1
-    for withdrawal in payouts.due(now=now):
-        payouts.step(withdrawal)
-        done += 1
-    for deposit in deposits.due(now=now):
-        deposits.step(deposit)
-        done += 1
+    for row in rows:
+        try:
+            work(row)
+            done += 1
+        except Exception:
+            log.exception("payments.sweep_failed", row=row)
     return done

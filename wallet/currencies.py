@@ -57,6 +57,11 @@ def add(*, code: str, name: str, exponent: int, kind: str) -> None:
         cursor.execute("SELECT wallet_add_currency(%s, %s, %s::smallint, %s)", [code, name, exponent, kind])
 
 
+def text(amount: Decimal, code: str) -> str:
+    """An amount in units of the currency with all its decimals, for machines: `25.00`. Raises UnknownCurrency."""
+    return format(amount.quantize(Decimal(1).scaleb(-get(code).exponent)), "f")
+
+
 def parse(text: str, code: str) -> Decimal:
     """An amount above zero in units of the currency, from text. Raises WrongAmount, which says what is wrong; nothing is rounded."""
     currency = get(code)

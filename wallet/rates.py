@@ -1,4 +1,4 @@
-"""Exchange rates for showing amounts in a base currency. What is converted for a screen is marked as approximate; nothing is posted with it."""
+"""Exchange rates: kept from a named source, never changed; used to show amounts in a base currency. Nothing is posted with them."""
 
 import time
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from django.db import connection
 
 from wallet import currencies
+from wallet.models import ExchangeRate
 
 _FRESH_SECONDS = 60.0
 _latest: dict[str, tuple[float, dict[str, "Rate"]]] = {}
@@ -48,3 +49,17 @@ def convert(amount: Decimal, currency: str, base: str) -> tuple[Decimal, Rate] |
     if rate is None:
         return None
     return (amount * rate.value).quantize(Decimal(1).scaleb(-currencies.get(base).exponent), rounding=ROUND_HALF_EVEN), rate
+
+
+def add(*, base: str, quote: str, rate: Decimal, source: str, at: datetime) -> bool:
+    """Keep a rate: units of `quote` for one unit of `base`. False when the source's rate of that moment is kept already.
+
+    Raises UnknownCurrency; ValueError for a rate that is not above zero.
+    """
+    if not rate.is_finite() or rate <= 0:
+        raise ValueError(f"A rate is above zero, not {rate}.")
+    row = ExchangeRate(base=currencies.get(base), quote=currencies.get(quote), rate=rate, source=source, at=at)
+    before = ExchangeRate.objects.filter(base=row.base, quote=row.quote, source=source, at=at).exists()
+    ExchangeRate.objects.bulk_create([row], ignore_conflicts=True)
+    forget()
+    return not before

@@ -5,3 +5,8 @@ class IntegrationsConfig(AppConfig):
     name = "backoffice.integrations"
     label = "integrations"
     verbose_name = "Integrations"
+
+    def ready(self) -> None:
+        from backoffice.integrations import rights
+
+        rights.declare()

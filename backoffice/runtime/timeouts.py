@@ -23,7 +23,7 @@ def limit(connection: Any, **_signal: Any) -> None:
 
 def ends_them_itself() -> bool:
     """Whether the server ends a transaction that is too long: PostgreSQL 17 and up."""
-    return connection.pg_version >= 170000  # type: ignore[attr-defined
+    return connection.pg_version >= 170000  # type: ignore[attr-defined]
 
 
 def lift() -> None:

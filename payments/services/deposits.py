@@ -9,7 +9,7 @@ from django.utils import timezone
 from backoffice.audit.actors import Actor
 from backoffice.audit.record import machine, record
 from backoffice.work import idempotency
-from payments import locks
+from payments import hints, locks
 from payments.lifecycles import DEPOSIT
 from payments.models import Deposit
 from payments.providers import registry
@@ -61,6 +61,7 @@ def start_deposit(*, player_id: int, instrument_id: int, amount: Decimal, curren
             after={"state": "initiated", "version": 1, "amount": exact, "currency": currency, "instrument": instrument.pk},
         )  # fmt: skip
         slot.answer = {"deposit": deposit.pk}
+        hints.deposit(deposit.pk)
         return deposit
 
 
@@ -103,6 +104,9 @@ def _create(deposit: Deposit) -> None:
             _apply(current, answer.state, provider_id=answer.provider_id, now=now)
         elif outcome.word == "refused":
             _fail(current, outcome.detail, now=now)
+        elif outcome.word == "unavailable" and now - current.requested_at > EXPIRES_AFTER:
+            # Never taken, and the player has long gone.
+            DEPOSIT.move(current, to="expired", by=_system(), now=now, also={"next_attempt_at": None, "failure": "The provider was not reached."})
         elif outcome.word == "unavailable":
             Deposit.objects.filter(pk=current.pk).update(failure="unavailable", last_call_ended_at=now, next_attempt_at=now + calls.backoff(current.tries))
         else:
@@ -110,8 +114,7 @@ def _create(deposit: Deposit) -> None:
 
 
 def _ask(deposit: Deposit) -> None:
-    provider = registry.get(deposit.provider)
-    outcome = calls.call(deposit, operation="ask", make=lambda: provider.ask(deposit.reference))
+    outcome = calls.call(deposit, operation="ask", make=lambda: registry.get(deposit.provider).ask(deposit.reference))
     with transaction.atomic():
         now = timezone.now()
         current = locks.player_then_deposit(deposit.pk)
@@ -128,7 +131,7 @@ def _ask(deposit: Deposit) -> None:
             payment: Payment = status.payment
             _apply(current, payment.state, provider_id=payment.provider_id, now=now, sequence=payment.sequence, fee=payment.fee)  # type: ignore[arg-type]
             return
-        if now - (current.last_call_ended_at or current.requested_at) < provider.capabilities.not_found_final_after:
+        if now - (current.last_call_ended_at or current.requested_at) < registry.get(deposit.provider).capabilities.not_found_final_after:
             if current.state == "initiated":
                 _unknown(current, "The provider does not know it yet.", now=now)
             else:

@@ -38,7 +38,7 @@ def due(*, now: datetime, batch: int = 50) -> list[int]:
 
 def step(withdrawal_id: int) -> str:
     """Do the next thing about one withdrawal and return the state it is in then. Safe to call at any time, by any number of workers."""
-    task = _claim(withdrawal_id, now=timezone.now())
+    task = claim(withdrawal_id, now=timezone.now())
     if task is None:
         return Withdrawal.objects.values_list("state", flat=True).get(pk=withdrawal_id)
     withdrawal, action = task
@@ -52,8 +52,8 @@ def step(withdrawal_id: int) -> str:
 
 
 @transaction.atomic
-def _claim(withdrawal_id: int, *, now: datetime) -> tuple[Withdrawal, str] | None:
-    """Take the next step for this worker, committed before any call: what to do, or None when nothing is due."""
+def claim(withdrawal_id: int, *, now: datetime) -> tuple[Withdrawal, str] | None:
+    """Take the next step, committed before any call: what to do (`send`, `ask`, `requeue`), or None when nothing is due."""
     withdrawal = locks.player_then_withdrawal(withdrawal_id)
     if withdrawal.next_attempt_at is None or withdrawal.next_attempt_at > now:
         return None
@@ -111,8 +111,7 @@ def _send(withdrawal: Withdrawal) -> None:
 
 
 def _ask(withdrawal: Withdrawal) -> None:
-    provider = registry.get(withdrawal.provider)
-    outcome = calls.call(withdrawal, operation="ask", make=lambda: provider.ask(withdrawal.reference))
+    outcome = calls.call(withdrawal, operation="ask", make=lambda: registry.get(withdrawal.provider).ask(withdrawal.reference))
     with transaction.atomic():
         now = timezone.now()
         current = locks.player_then_withdrawal(withdrawal.pk)
@@ -130,7 +129,7 @@ def _ask(withdrawal: Withdrawal) -> None:
             _apply(current, payment.state, provider_id=payment.provider_id, now=now, sequence=payment.sequence, fee=payment.fee)  # type: ignore[arg-type]
             return
         ended = current.last_call_ended_at or current.sent_at or now
-        if now - ended < provider.capabilities.not_found_final_after:
+        if now - ended < registry.get(withdrawal.provider).capabilities.not_found_final_after:
             # It may still be on its way to them: an early "not found" decides nothing.
             if current.state == "sent":
                 _unknown(current, "The provider does not know it yet.", now=now)

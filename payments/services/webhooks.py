@@ -1,5 +1,6 @@
 """Webhooks of providers: kept byte for byte first, handled by a worker afterwards. Duplicates and disorder are normal."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from django.db import transaction
 
 from payments.models import Deposit, WebhookEvent, Withdrawal
 from payments.providers import registry
-from payments.providers.protocol import DepositState, EventKind, PayoutState, ProviderEvent
+from payments.providers.protocol import BadWebhook, DepositState, EventKind, PayoutState, ProviderEvent
 from payments.services import calls, deposits, payouts
 
 KEPT_HEADERS = {"content-type", "user-agent", "nordpay-signature"}
@@ -18,8 +19,12 @@ def receive(*, provider: str, headers: Mapping[str, str], body: bytes, now: date
 
     Raises UnknownProvider, BadSignature, StaleSignature, BadWebhook.
     """
-    events = registry.get(provider).parse_webhook(headers, body)
     kept = {name: value for name, value in headers.items() if name.lower() in KEPT_HEADERS}
+    try:
+        events = registry.get(provider).parse_webhook(headers, body)
+    except BadWebhook as wrong:
+        _keep_for_a_person(provider, kept, body, why=str(wrong), now=now)
+        raise
     rows = [
         WebhookEvent(
             provider=provider, event_id=event.event_id, kind=str(event.kind), reference=event.reference, body=body, headers=kept,
@@ -32,14 +37,34 @@ def receive(*, provider: str, headers: Mapping[str, str], body: bytes, now: date
     return list(waiting.values_list("pk", flat=True))
 
 
+def _keep_for_a_person(provider: str, headers: Mapping[str, str], body: bytes, *, why: str, now: datetime) -> None:
+    """Signed rightly, but not understood: nothing acts on it, and somebody can still read it. The same bytes are kept once."""
+    row = WebhookEvent(
+        provider=provider, event_id=f"unread-{hashlib.sha256(body).hexdigest()}", kind="unread", body=body, headers=dict(headers), received_at=now,
+        handled_at=now, outcome=f"not understood: {why}"[:200],
+    )  # fmt: skip
+    WebhookEvent.objects.bulk_create([row], ignore_conflicts=True)
+
+
 def due(*, now: datetime, batch: int = 100) -> list[int]:
     """Events that wait to be handled, oldest first."""
     return list(WebhookEvent.objects.filter(handled_at=None, next_attempt_at__lte=now).order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:batch])
 
 
-@transaction.atomic
 def handle(event_pk: int, *, now: datetime) -> str:
-    """Act on one event, once. Returns what came of it."""
+    """Act on one event, once. Returns what came of it. One that fails is put off, longer each time, and the failure raised."""
+    try:
+        return _handle(event_pk, now=now)
+    except Exception as failed:
+        tries = WebhookEvent.objects.filter(pk=event_pk).values_list("tries", flat=True).first() or 0
+        WebhookEvent.objects.filter(pk=event_pk, handled_at=None).update(
+            tries=tries + 1, next_attempt_at=now + calls.backoff(tries + 1), outcome=f"failed: {type(failed).__name__}"
+        )
+        raise
+
+
+@transaction.atomic
+def _handle(event_pk: int, *, now: datetime) -> str:
     row = WebhookEvent.objects.select_for_update(skip_locked=True).filter(pk=event_pk, handled_at=None).first()
     if row is None:
         return "handled before"

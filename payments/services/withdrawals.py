@@ -9,7 +9,7 @@ from backoffice.audit.record import record
 from backoffice.scope import packs
 from backoffice.work import idempotency
 from backoffice.work.lifecycle import NotAllowed, Stale
-from payments import limits, locks
+from payments import hints, limits, locks
 from payments.lifecycles import TO_DECIDE, WITHDRAWAL
 from payments.models import ReasonCode, Withdrawal
 from payments.services import PaymentRefused, ReasonRequired, SecondPersonNeeded, StaleDecision, UndoOver
@@ -121,6 +121,7 @@ def approve_withdrawal(*, withdrawal_id: int, version: int, key: str, by: Staff,
                     "dispatch_at": now + UNDO_WINDOW, "next_attempt_at": now + UNDO_WINDOW, "held_until": None, "tries": 0,
                 },
             )  # fmt: skip
+            hints.withdrawal(withdrawal_id, seconds=UNDO_WINDOW.total_seconds())
         slot.answer = {"withdrawal": withdrawal_id}
         return withdrawal
 

@@ -50,7 +50,7 @@ def add_instrument(
     player = locks.player(player_id)
     if kind not in dict(Instrument.KINDS):
         raise PlayerRefused(f"{kind} is not a kind of instrument. Use card, bank, wallet or crypto.", code="instrument_kind")
-    if kind == Instrument.CARD and (detail or looks_like_card_number(token)):
+    if any(map(looks_like_card_number, (label, holder_name))) or (kind == Instrument.CARD and (detail or looks_like_card_number(token))):
         raise PlayerRefused("A card number is never kept here. Send the provider's token and the last four digits.", code="card_number")
     instrument = Instrument.objects.filter(player=player, provider=provider, token=token).first()
     if instrument is None:

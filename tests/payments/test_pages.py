@@ -54,7 +54,7 @@ def brought_to(state: str, *, brand, ana, lars) -> Withdrawal:
         withdrawals.approve_withdrawal(**decide, reason_code="CHECKS_OK")
     if state in {"sent", "settled", "returned", "failed", "unknown"}:
         Withdrawal.objects.filter(pk=withdrawal.pk).update(dispatch_at=now, next_attempt_at=now)
-        payouts._claim(withdrawal.pk, now=now + timedelta(seconds=1))
+        payouts.claim(withdrawal.pk, now=now + timedelta(seconds=1))
         told = {"settled": PayoutState.PAID, "returned": PayoutState.RETURNED, "failed": PayoutState.FAILED}
         sent = Withdrawal.objects.get(pk=withdrawal.pk)
         if state in told:

@@ -10,7 +10,7 @@ from typing import Any
 
 from payments.providers.protocol import DepositState, EventKind, Money, Payment, PaymentKind, PayoutState, ProviderEvent, RefundState, State
 
-EXPONENTS: Mapping[str, int] = {"JPY": 0, "EUR": 2, "GBP": 2, "SEK": 2, "KWD": 3, "BTC": 8, "ETH": 18}
+EXPONENTS: Mapping[str, int] = {"JPY": 0, "CAD": 2, "EUR": 2, "GBP": 2, "SEK": 2, "KWD": 3, "BTC": 8, "ETH": 18}
 
 _AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,19})(?:\.([0-9]{1,18}))?")
 _LARGEST = Decimal(10) ** 20

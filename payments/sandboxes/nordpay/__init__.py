@@ -7,7 +7,7 @@ through the same doors as to a real provider. Everything that it has answered is
 
 Requests
     All but `/health` need `Authorization: Bearer KEY`. Bodies are JSON objects; unknown fields are refused. Amounts are text in units
-    of the currency ("12.50"), never JSON numbers, with at most the currency's decimals: JPY 0, EUR GBP SEK 2, KWD 3, BTC 8, ETH 18.
+    of the currency ("12.50"), never JSON numbers, with at most the currency's decimals: JPY 0, CAD EUR GBP SEK 2, KWD 3, BTC 8, ETH 18.
     Errors are `{"error": {"code", "message", "field"?}}`.
 
     POST /v1/deposits                        reference, amount, currency, method, token, return_url?      Idempotency-Key

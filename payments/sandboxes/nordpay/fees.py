@@ -18,6 +18,7 @@ RATES = {
     ("payout", "crypto"): (Decimal("0.10"), Decimal(4)),
 }
 FIXED_UNIT = {
+    "CAD": Decimal("0.35"),
     "EUR": Decimal("0.25"),
     "GBP": Decimal("0.20"),
     "SEK": Decimal("2.50"),

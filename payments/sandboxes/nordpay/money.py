@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, In
 
 from .errors import ApiError
 
-EXPONENTS = {"JPY": 0, "EUR": 2, "GBP": 2, "SEK": 2, "KWD": 3, "BTC": 8, "ETH": 18}
+EXPONENTS = {"JPY": 0, "CAD": 2, "EUR": 2, "GBP": 2, "SEK": 2, "KWD": 3, "BTC": 8, "ETH": 18}
 CRYPTO = frozenset({"BTC", "ETH"})
 METHODS = frozenset({"card", "bank", "wallet", "crypto"})
 

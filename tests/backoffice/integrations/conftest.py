@@ -1,0 +1,8 @@
+import pytest
+
+from tests.api import Casino, open_casino
+
+
+@pytest.fixture
+def casino(db: None) -> Casino:
+    return open_casino()
