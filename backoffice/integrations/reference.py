@@ -148,7 +148,8 @@ def _operation(described: dict[str, Any], path: str, method: str, entry: dict[st
     name = path.strip("/").replace("/", "-").translate(str.maketrans("", "", "{}"))
     return Operation(
         method=method.upper(), path=path, anchor=f"{method}-{name}",
-        summary=entry["summary"], description=[pieces(line.strip()) for line in entry.get("description", "").splitlines() if line.strip()], scope=entry.get("x-scope", ""),
+        summary=entry["summary"], scope=entry.get("x-scope", ""),
+        description=[pieces(line.strip()) for line in entry.get("description", "").splitlines() if line.strip()],
         parameters=[Field(p["name"], _kind(described, p["schema"]), p.get("required", False), _note(p["schema"], p)) for p in shown],
         body=_fields(described, body), answer=_fields(described, answer), status=status,
         example=json.dumps(example, indent=2, ensure_ascii=False) if example else "",
