@@ -23,7 +23,7 @@ dev: environment ## PostgreSQL and Valkey alone, left running; prints their addr
 	@$(IN_ROOT) exec $(PY) -m backoffice.runtime dev
 
 signin: environment ## A current sign-in code for a role of the running demo: ROLE=payments-l1
-	@$(if $(ROLE),,echo 'Say which role: make signin ROLE=payments-l1' >&2; exit 2;) $(IN_ROOT) exec $(PY) -m backoffice.runtime manage demo_signins --role "$(ROLE)"
+	@$(if $(ROLE),,echo 'Say which role: make signin ROLE=payments-l1' >&2; exit 2;) $(IN_ROOT) exec $(PY) -m backoffice.runtime manage signin "$(ROLE)"
 
 manage: environment ## A management command against the running demo: ARGS="verify"
 	@$(IN_ROOT) exec $(PY) -m backoffice.runtime manage $(ARGS)
