@@ -70,7 +70,7 @@ def turnover(case: Case) -> Result:
 def first_withdrawal(case: Case) -> Result:
     paid = [other for other in case.earlier if other.state == "settled"]
     if paid:
-        return Result("PAY-03", PASS, "Was paid before", (f"{len(paid)}{'+' if len(case.earlier) == 50 else ''} times",))
+        return Result("PAY-03", PASS, "Was paid before", (_times(len(paid), "time", "times"),))
     return Result("PAY-03", WARN, "First withdrawal", (f"{len(case.earlier)} earlier requests, none paid" if case.earlier else "none before",))
 
 
@@ -120,7 +120,9 @@ def device_and_country(case: Case) -> Result:
         )
     device = new_devices[0].device if new_devices else None
     detail = f"{device.label}, first seen {device.first_seen_at:%d %b %H:%M} UTC" if device else ""
-    return Result("DEV-01", state, title, tuple([", ".join(new_countries)] if new_countries else [f"{len(new_devices)} sign-ins"]), detail=detail)
+    return Result(
+        "DEV-01", state, title, tuple([", ".join(new_countries)] if new_countries else [_times(len(new_devices), "sign-in", "sign-ins")]), detail=detail
+    )
 
 
 def instrument_changed(case: Case) -> Result:

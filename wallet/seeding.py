@@ -18,6 +18,9 @@ def run() -> str:
         currencies.add(code=code, name=name, exponent=exponent, kind=kind)
     for code, rate in EURO.items():
         rates.add(base=code, quote="EUR", rate=Decimal(rate), source="demo", at=AT)
+        if code != "SEK":
+            rates.add(base=code, quote="SEK", rate=(Decimal(rate) / Decimal(EURO["SEK"])).quantize(Decimal("0.000001")), source="demo", at=AT)
+    rates.add(base="EUR", quote="SEK", rate=(1 / Decimal(EURO["SEK"])).quantize(Decimal("0.000001")), source="demo", at=AT)
     return f"{len(currencies.SHIPPED)} with exchange rates"
 
 
