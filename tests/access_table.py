@@ -133,6 +133,29 @@ ROWS: dict[str, Row] = {
     "payments:withdrawal-note": _of_withdrawal("players.note", "post", 302, data=lambda world: {"text": "Called the player."}),
     "payments:withdrawal-undo": _of_withdrawal("payments.decide", "post", 302),
     "payments:withdrawal-decide": _of_withdrawal("payments.decide", "post", 303, data=_decision),
+    # machines: the API answers 401 to whoever does not sign, whatever their session says
+    "integrations:docs": Row(PUBLIC),
+    "integrations:openapi": Row(PUBLIC),
+    "integrations:nowhere": Row(PUBLIC, allow=404, args=lambda world: ["no-such-thing"]),
+    "integrations:provider-webhooks": Row(PUBLIC, "post", 404, args=lambda world: ["nobody"]),
+    **{
+        f"integrations:platform:{name}": Row(PUBLIC, method, 401, args=lambda world, count=count: [1] * count)
+        for name, method, count in (
+            ("register", "post", 0),
+            ("show", "get", 1),
+            ("sign_in", "post", 1),
+            ("add", "post", 1),
+            ("instruments", "get", 1),
+            ("remove", "delete", 2),
+            ("show_balances", "get", 1),
+            ("begin_deposit", "post", 0),
+            ("show_deposit", "get", 1),
+            ("ask_for_withdrawal", "post", 0),
+            ("list_withdrawals", "get", 0),
+            ("show_withdrawal", "get", 1),
+            ("cancel", "post", 1),
+        )
+    },  # fmt: skip
     # people
     "access:set-active": Row("access.manage_people", "post", 302, args=_person, data=lambda world: {"active": "0", "reason": "Test"}),
 }

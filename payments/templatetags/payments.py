@@ -26,10 +26,5 @@ def reason_words(code: str, labels: Any) -> str:
 
 
 @register.filter
-def outcome_at(outcomes: list[tuple[str, str]], index: int) -> str:
-    return outcomes[index][0]
-
-
-@register.filter
 def outcome_values(outcomes: list[tuple[str, str]]) -> list[str]:
     return [value for value, _label in outcomes]

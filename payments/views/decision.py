@@ -48,8 +48,12 @@ def _panel(request: HttpRequest, withdrawal: Withdrawal, *, form: DecisionForm |
             initial={"outcome": first, "version": withdrawal.version, "key": uuid.uuid4().hex, "until": _tomorrow(), **kept},
             outcomes=outcomes, reasons=selector.reasons() if outcomes else {},
         )  # fmt: skip
+    # A form that came back was read against every outcome; it shows those that this person may choose now.
+    form.fields["outcome"].choices = outcomes  # type: ignore[attr-defined]
+    reasons = selector.reasons() if outcomes else {}
     above = withdrawal.amount > limit
     return {
+        "reason_groups": [{"outcome": outcome, "label": label, "reasons": reasons.get(outcome, [])} for outcome, label in outcomes],
         "withdrawal": withdrawal, "form": form, "outcomes": outcomes, "stale": stale, "keys": KEYS, "limit": limit, "above": above, "now": now,
         "consequences": _consequences(withdrawal, above=above), "context": context_of(request), "badge": selector.badge(withdrawal.state),
         "waits_for_other": withdrawal.state == "awaiting_second" and withdrawal.first_by_id == request.user.pk,
