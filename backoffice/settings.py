@@ -328,15 +328,14 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+COMPRESS_STATIC = read("COMPRESS_STATIC", boolean, ENV not in {"test", "dev"})
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if ENV in {"test", "dev"}
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage" if COMPRESS_STATIC else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = ENV in {"test", "dev"}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not COMPRESS_STATIC
 
 # E-mail to players and staff
 EMAIL_HOST = read("EMAIL_HOST", str, "")

@@ -4,6 +4,8 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from django.db import transaction
+
 from backoffice.audit.actors import Actor
 from backoffice.audit.models import Event
 from backoffice.scope import packs
@@ -59,6 +61,7 @@ def new_instrument(player: Player, *, kind: str = "bank", token: str = "", holde
     )  # fmt: skip
 
 
+@transaction.atomic  # a worker that runs beside the test must not see it half-way
 def paid_in(player: Player, instrument: Instrument, amount: str, *, currency: str = "EUR", fee: str = "", now: datetime = NOW - timedelta(days=98)) -> Deposit:
     """A deposit that the provider has captured: the cash is there."""
     deposit = deposits.start_deposit(

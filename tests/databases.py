@@ -23,15 +23,15 @@ def at(url: str, database: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
-def _owner(statement: str) -> None:
-    with psycopg.connect(at(os.environ["DATABASE_OWNER_URL"], "postgres"), autocommit=True) as owner:
-        owner.execute(statement)
+def _server(statement: str, *, role: str = "OWNER") -> None:
+    with psycopg.connect(at(os.environ[f"DATABASE_{role}_URL"], "postgres"), autocommit=True) as connection:
+        connection.execute(statement)
 
 
 def make_template() -> str:
     """A database with the schema of today and the rights of today. Returns its name."""
     name = f"template_{uuid.uuid4().hex[:10]}"
-    _owner(f'CREATE DATABASE "{name}"')
+    _server(f'CREATE DATABASE "{name}"')
     env = {
         **os.environ, "DATABASE_URL": at(os.environ["DATABASE_URL"], name), "DATABASE_OWNER_URL": at(os.environ["DATABASE_OWNER_URL"], name),
         "COUNTROOM_ENV": "test", "COUNTROOM_DB_ROLE": "owner",
@@ -65,10 +65,11 @@ def clone(template: str) -> Iterator[str]:
     """A database of its own, a copy of the template, gone afterwards."""
     name = f"clone_{uuid.uuid4().hex[:10]}"
     before = connections["default"].settings_dict["NAME"]
-    _owner(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    _server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     try:
         use(name)
         yield name
     finally:
         use(before)
-        _owner(f'DROP DATABASE "{name}" WITH (FORCE)')
+        # A process of the test may still be connected, with another login than the owner's.
+        _server(f'DROP DATABASE "{name}" WITH (FORCE)', role="SUPER")

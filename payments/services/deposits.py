@@ -214,7 +214,7 @@ def _capture_and_credit(deposit: Deposit, known: dict[str, object], *, fee: Mone
     counters.add(player_id=deposit.player_id, measure="deposit.credited", currency=deposit.currency, amount=deposit.amount, at=now)
     messages.queue(
         player=deposit.player, template="deposit_credited", key=f"deposit:{deposit.pk}:credited", now=now,
-        context={"name": deposit.name, "amount": format(deposit.amount, "f"), "currency": deposit.currency},
+        context={"name": deposit.name, "amount": currencies.text(deposit.amount, deposit.currency), "currency": deposit.currency},
     )  # fmt: skip
 
 

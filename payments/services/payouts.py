@@ -18,7 +18,7 @@ from payments.providers import registry
 from payments.providers.protocol import Found, Method, Money, Payment, PayoutRequest, PayoutState
 from payments.services import calls
 from players import messages
-from wallet import counters, holds, ledger
+from wallet import counters, currencies, holds, ledger
 from wallet.kinds import AccountKind, Reference, TransactionKind
 from wallet.ledger import Cash, House
 
@@ -202,7 +202,7 @@ def _settle(withdrawal: Withdrawal, known: dict[str, object], *, fee: Money | No
     _book_payout(withdrawal, fee=fee, now=now)
     messages.queue(
         player=withdrawal.player, template="withdrawal_paid", key=f"withdrawal:{withdrawal.pk}:paid", now=now,
-        context={"name": withdrawal.name, "amount": format(withdrawal.amount, "f"), "currency": withdrawal.currency},
+        context={"name": withdrawal.name, "amount": currencies.text(withdrawal.amount, withdrawal.currency), "currency": withdrawal.currency},
     )  # fmt: skip
 
 
@@ -220,7 +220,7 @@ def _come_back(withdrawal: Withdrawal, known: dict[str, object], *, fee: Money |
     )  # fmt: skip
     messages.queue(
         player=withdrawal.player, template="withdrawal_returned", key=f"withdrawal:{withdrawal.pk}:returned", now=now,
-        context={"name": withdrawal.name, "amount": format(withdrawal.amount, "f"), "currency": withdrawal.currency},
+        context={"name": withdrawal.name, "amount": currencies.text(withdrawal.amount, withdrawal.currency), "currency": withdrawal.currency},
     )  # fmt: skip
 
 

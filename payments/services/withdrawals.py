@@ -148,7 +148,8 @@ def reject_withdrawal(*, withdrawal_id: int, version: int, key: str, by: Staff, 
         holds.release(hold_id=withdrawal.hold_id, key=f"withdrawal:{withdrawal.pk}:rejected", now=now, reference=(Reference.WITHDRAWAL, withdrawal.pk))
         messages.queue(
             player=withdrawal.player, template="withdrawal_rejected", key=f"withdrawal:{withdrawal.pk}:rejected", now=now,
-            context={"name": withdrawal.name, "amount": format(withdrawal.amount, "f"), "currency": withdrawal.currency, "reason": reason.player_text},
+            context={"name": withdrawal.name, "amount": currencies.text(withdrawal.amount, withdrawal.currency), "currency": withdrawal.currency,
+                     "reason": reason.player_text},
         )  # fmt: skip
         slot.answer = {"withdrawal": withdrawal_id}
         return withdrawal

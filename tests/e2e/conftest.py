@@ -48,17 +48,28 @@ class House:
         return subprocess.run([sys.executable, "manage.py", *arguments], env=self.env, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
 
 
+@pytest.fixture(scope="session")
+def static_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Static files as production serves them: hashed and compressed."""
+    folder = tmp_path_factory.mktemp("static")
+    env = {**os.environ, "COMPRESS_STATIC": "1", "COUNTROOM_DATA_DIR": str(folder)}
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], env=env, cwd=settings.BASE_DIR, check=True)
+    return folder / "static"
+
+
 @pytest.fixture
-def house(committed_db: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[House]:
+def house(committed_db: str, tmp_path: Path, static_files: Path) -> Iterator[House]:
     brand = open_casino()
     ana = make_person("payments-l1", brands=Brand.objects.all(), name="Ana Novak")
     lars = make_person("payments-l2", brands=Brand.objects.all(), name="Lars Berg")
     port = free_port()
     nordpay = Sandbox(tmp_path / "nordpay")
     nordpay.data.mkdir()
+    (tmp_path / "static").symlink_to(static_files)
     env = {
         **os.environ, "DATABASE_URL": databases.at(os.environ["DATABASE_URL"], committed_db), "NORDPAY_KEY": KEY, "NORDPAY_WEBHOOK_SECRET": SECRET,
-        "PUBLIC_URL": f"http://127.0.0.1:{port}", "LOG_LEVEL": "WARNING", "COUNTROOM_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "backoffice.settings",
+        "PUBLIC_URL": f"http://127.0.0.1:{port}", "LOG_LEVEL": "WARNING", "COMPRESS_STATIC": "1", "COUNTROOM_DATA_DIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "backoffice.settings",
     }  # fmt: skip
     with ExitStack() as stack:
         nordpay.start(step_delay="0.05", return_delay="0.05", webhook_backoff="0.05")
@@ -88,6 +99,7 @@ def house(committed_db: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
             stack.callback(_end, processes[name])
         house = House(f"http://127.0.0.1:{port}", brand, ana, lars, env, processes)
         _wait(house.url + "/health/live")
+        nordpay.call("POST", "/v1/webhook-endpoint", {"url": f"{house.url}/api/providers/nordpay/webhooks"})
         yield house
 
 
@@ -134,13 +146,15 @@ def open_browser(browser: Browser, house: House) -> Iterator[Callable[..., Page]
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
-    def sign_in(person: Staff, **options: Any) -> Page:
+    def sign_in(person: Staff | None, **options: Any) -> Page:
         context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" and "409" not in message.text else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
+        if person is None:  # signed in already, by what `storage_state` brings
+            return page
         page.goto(house.url + "/")
         page.fill("input[name=login]", person.email)
         page.fill("input[name=password]", PASSWORD)
