@@ -173,5 +173,8 @@ def test_the_queue_is_light_and_accessible(house: House, open_browser):
         page.goto(house.url + address, wait_until="networkidle")
         page.evaluate("document.getAnimations().forEach((one) => one.finish())")
         found = Axe().run(page)
-        broken = [(violation["id"], [(node["target"], node["any"][0]["message"][:200] if node["any"] else "") for node in violation["nodes"]]) for violation in found.response["violations"]]
+        broken = [
+            (violation["id"], [(node["target"], node["any"][0]["message"][:200] if node["any"] else "") for node in violation["nodes"]])
+            for violation in found.response["violations"]
+        ]
         assert broken == [], address
