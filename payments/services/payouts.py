@@ -22,6 +22,7 @@ from wallet import counters, currencies, holds, ledger
 from wallet.kinds import AccountKind, Reference, TransactionKind
 from wallet.ledger import Cash, House
 
+SILENCE = timedelta(minutes=10)  # webhooks tell how a payout goes on; when none has come for so long, it is asked about
 CALL_LEASE = timedelta(seconds=45)  # a worker that has not come back by then was lost; its row is asked about
 REQUEUE_AFTER = timedelta(seconds=15)  # a failed payout shows as failed for a moment, then waits for a new decision
 SUBJECT = "payments.withdrawal"
@@ -169,11 +170,11 @@ def _apply(withdrawal: Withdrawal, state: PayoutState, *, provider_id: str, now:
         if withdrawal.state == "unknown":
             WITHDRAWAL.move(
                 withdrawal, to="sent", by=_system(), now=now, fact="withdrawal.found_at_provider", evidence={"provider_id": provider_id},
-                also={**known, "next_attempt_at": now + timedelta(minutes=10)},
+                also={**known, "next_attempt_at": now + SILENCE},
             )  # fmt: skip
         else:
             # Webhooks tell the rest; ask if they stay away.
-            Withdrawal.objects.filter(pk=withdrawal.pk).update(**known, next_attempt_at=now + timedelta(minutes=10))
+            Withdrawal.objects.filter(pk=withdrawal.pk).update(**known, next_attempt_at=now + SILENCE)
     elif state is PayoutState.PAID:
         _settle(withdrawal, known, fee=fee, now=now)
     elif state is PayoutState.RETURNED:

@@ -16,6 +16,7 @@ from payments.services import calls, payouts
 from payments.tasks import sweep
 
 payouts.CALL_LEASE = timedelta(seconds=2)
+payouts.SILENCE = timedelta(seconds=1)
 calls.backoff.__kwdefaults__.update(least=0.1, most=0.5)
 
 if __name__ == "__main__":
