@@ -147,12 +147,12 @@ def open_browser(browser: Browser, house: House) -> Iterator[Callable[..., Page]
     problems: list[str] = []
 
     def sign_in(person: Staff | None, **options: Any) -> Page:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" and "409" not in message.text else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("pageerror", lambda error: problems.append(str(error)) if "Transition was aborted" not in str(error) else None)
         if person is None:  # signed in already, by what `storage_state` brings
             return page
         page.goto(house.url + "/")
