@@ -11,7 +11,7 @@ PACKAGES := backoffice players wallet payments games bonuses compliance fraud re
 export RESET PORT
 unexport PYTHONDONTWRITEBYTECODE  # programs that are compiled anew at every start are slow to start
 
-.PHONY: help demo dev signin manage test test-15 check fix bench stop clean environment environment-dev
+.PHONY: help demo dev signin manage test test-15 check fix stop clean environment environment-dev
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' "$(ROOT)/Makefile" | sed 's/:.*## /\t/' | expand -t 14
@@ -50,9 +50,6 @@ check: environment-dev ## Format, lint, types, layers, migrations, settings, tem
 
 fix: environment-dev ## Put format and imports right
 	@$(IN_ROOT) .venv-dev/bin/ruff check --fix . ; .venv-dev/bin/ruff format .
-
-bench: environment-dev ## Benchmarks: NAME=ledger for one, QUICK=1 (each under 40 s), FULL=1 (full scale), ARGS=...
-	@$(IN_ROOT) NAME="$(NAME)" QUICK="$(QUICK)" FULL="$(FULL)" exec $(DEV) -m bench $(ARGS)
 
 clean: environment stop ## Remove the demo's data, caches and environments
 	@$(IN_ROOT) $(PY) -m backoffice.runtime clean
