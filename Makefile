@@ -8,10 +8,10 @@ PY := "$(ROOT)/.venv/bin/python"
 DEV := "$(ROOT)/.venv-dev/bin/python"
 IN_ROOT := cd "$(ROOT)" &&
 PACKAGES := backoffice players wallet payments games bonuses compliance fraud reporting
-export RESET PORT
+export RESET PORT NAME QUICK FULL
 unexport PYTHONDONTWRITEBYTECODE  # programs that are compiled anew at every start are slow to start
 
-.PHONY: help demo dev signin manage test test-15 check fix stop clean environment environment-dev
+.PHONY: help demo dev signin manage test test-15 bench check fix stop clean environment environment-dev
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' "$(ROOT)/Makefile" | sed 's/:.*## /\t/' | expand -t 14
@@ -34,8 +34,11 @@ stop: environment ## End the demo and the development services of this checkout;
 test: environment-dev ## All tests. ARGS="tests/wallet -k hold" for some
 	@$(IN_ROOT) exec $(DEV) -m pytest $(ARGS)
 
-test-15: environment-dev ## The ledger's and the record's tests on PostgreSQL 15
-	@$(IN_ROOT) COUNTROOM_TEST_POSTGRES=15 exec $(DEV) -m pytest $(or $(ARGS),$(wildcard tests/wallet tests/backoffice/audit))
+test-15: environment-dev ## Only what runs on PostgreSQL 15: the ledger's and the record's tests
+	@$(IN_ROOT) exec $(DEV) -m pytest -m postgres15 $(ARGS)
+
+bench: environment-dev ## Benchmarks, each ending in one JSON line. NAME=ledger for one; QUICK=1 or FULL=1; ARGS="--peer-sql FILE"
+	@$(IN_ROOT) exec $(DEV) -m bench $(ARGS)
 
 check: environment-dev ## Format, lint, types, layers, migrations, settings, templates, dead links
 	@set -e; $(IN_ROOT) PATH="$(ROOT)/.venv-dev/bin:$$PATH"; COUNTROOM_ENV=test; export PATH COUNTROOM_ENV; \

@@ -1,57 +1,95 @@
-"""Fixtures of every test. Three kinds of database, all with the app's restricted login:
+"""The three databases of the tests, all as the app's restricted login (docs/architecture.md, "Tests").
 
-`db`            one database for the session, each test inside a transaction that is rolled back; constraints are checked at its end
-`committed_db`  a database of its own, cloned from the migrated template: for locks, deferred triggers, races and commits
-`own_cluster`   a server of its own: for what concerns a whole cluster, such as the horizon, kills and restores
+- `db`: one transaction that is rolled back, with deferred constraints checked at its end. Pages, forms, most of everything.
+- `committed_db`: a database of its own that the test may commit to. Locks, deferred triggers, races. Yields a `Database`.
+- `own_cluster`: a server of its own as well. Horizon, sequencer, kills, restores. Yields an `OwnCluster`.
+
+Tests of the ledger and of the record run on PostgreSQL 15 too, the oldest version that is supported: `-m "not postgres15"` leaves it out.
 """
 
-import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from backoffice.runtime.postgres import Cluster
-from tests import databases
+from tests.databases import Database, OwnCluster, Server, Servers, forget_everything
+
+HERE = Path(__file__).resolve().parent
+ON_EVERY_VERSION = (HERE / "wallet", HERE / "backoffice" / "audit")
+MAIN = "18"
+OLDEST = "15"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What the database itself guarantees is tested on the oldest version too."""
+    path = Path(str(metafunc.definition.path))
+    if "server" in metafunc.fixturenames and any(folder in path.parents for folder in ON_EVERY_VERSION):
+        versions = [pytest.param(MAIN, id=f"pg{MAIN}"), pytest.param(OLDEST, id=f"pg{OLDEST}", marks=pytest.mark.postgres15)]
+        metafunc.parametrize("server", versions, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
-def template() -> str:
-    return databases.make_template()
+def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
+    def bin_of(version: str) -> Path | None:
+        found: Path | None = request.getfixturevalue("pg15_bin") if version == OLDEST else None
+        return found
+
+    servers = Servers(MAIN, bin_of)
+    yield servers
+    servers.remove()
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(template: str, django_db_blocker: Any) -> Iterator[None]:
-    with django_db_blocker.unblock(), databases.clone(template):
-        yield
+def server(request: pytest.FixtureRequest, servers: Servers) -> Server:
+    """The server of this test: the main one, or the one that the test is parametrised with."""
+    return servers.get(getattr(request, "param", MAIN))
 
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    databases.forget_everything()
+    forget_everything()
 
 
 @pytest.fixture
-def committed_db(template: str, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """The name of a database of this test alone, where commits are real."""
-    with django_db_blocker.unblock(), databases.clone(template) as name:
-        yield name
+def django_db_setup(server: Server, django_db_blocker: Any) -> Iterator[None]:
+    """What `db` stands on. A test that commits, past its transaction, would show its facts to all that follow: it fails."""
+    database = server.worker()
+    with django_db_blocker.unblock():
+        database.use()
+    yield
+    if database.last_fact() != database.facts:
+        server.replace_worker()
+        pytest.fail("This test committed a fact past its transaction. It needs `committed_db` instead of `db`.")
 
 
 @pytest.fixture
-def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A PostgreSQL server of this test alone."""
-    cluster = Cluster(f"own-{os.getpid()}", tmp_path_factory.mktemp("cluster"), durable=False)
-    cluster.start()
-    try:
+def transactional_db() -> None:
+    pytest.fail("Nothing here can be flushed: history refuses TRUNCATE. Use `committed_db`.")
+
+
+@pytest.fixture
+def committed_db(server: Server, django_db_blocker: Any, request: pytest.FixtureRequest) -> Iterator[Database]:
+    if "db" in request.fixturenames:
+        pytest.fail("`db` and `committed_db` are two databases; a test uses one.")
+    from django.db import connections
+
+    database = server.clone()
+    with django_db_blocker.unblock():
+        database.use()
+        yield database
+        connections["default"].close()
+    database.drop()
+
+
+@pytest.fixture
+def own_cluster(server: Server, servers: Servers, django_db_blocker: Any) -> Iterator[OwnCluster]:
+    from django.db import connections
+
+    cluster = servers.own(server.version)
+    cluster.open()
+    with django_db_blocker.unblock():
+        cluster.database.use()
         yield cluster
-    finally:
-        cluster.stop()
-        cluster.remove()
-
-
-@pytest.fixture
-def check_constraints() -> Any:
-    """Make deferred constraints speak now, inside a test's transaction."""
-    return connection.check_constraints
+        connections["default"].close()
+    cluster.close()

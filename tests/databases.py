@@ -1,75 +1,224 @@
-"""Databases for tests: a template migrated once by its owner, and clones of it. Everything runs with the app's restricted login."""
+"""Databases for tests: one migrated template on each server, and copies of it that cost less than a tenth of a second.
+
+The app's restricted login is what Django connects with, always. The owner's and the superuser's addresses are there for what only
+they may do: migrating, and proving that even they are refused.
+"""
 
 import os
+import secrets
+import signal
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
-from django.conf import settings
-from django.db import connections
 
-from backoffice.scope import packs
-from payments.selectors import decision
-from payments.views import queue
-from wallet import currencies, rates
+from backoffice.runtime import identity
+from backoffice.runtime.child import wait_until
+from backoffice.runtime.throwaway import ThrowawayPostgres
 
-
-def at(url: str, database: str) -> str:
-    """The same server and login, another database."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = f"template_{os.getpid()}"
+Address = Callable[[str, str], str]
+"""(role, database) -> address, for the roles "app", "owner" and "super"."""
 
 
-def _server(statement: str, *, role: str = "OWNER") -> None:
-    with psycopg.connect(at(os.environ[f"DATABASE_{role}_URL"], "postgres"), autocommit=True) as connection:
-        connection.execute(statement)
-
-
-def make_template() -> str:
-    """A database with the schema of today and the rights of today. Returns its name."""
-    name = f"template_{uuid.uuid4().hex[:10]}"
-    _server(f'CREATE DATABASE "{name}"')
-    env = {
-        **os.environ, "DATABASE_URL": at(os.environ["DATABASE_URL"], name), "DATABASE_OWNER_URL": at(os.environ["DATABASE_OWNER_URL"], name),
-        "COUNTROOM_ENV": "test", "COUNTROOM_DB_ROLE": "owner",
-    }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0"], env=env, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"The template cannot be migrated:\n{done.stdout}{done.stderr}")
-    return name
+def address_from_environment(role: str, database: str) -> str:
+    """The servers that the plugin started (tests/services.py)."""
+    variable = {"app": "DATABASE_URL", "owner": "DATABASE_OWNER_URL", "super": "DATABASE_SUPER_URL"}[role]
+    return urlunsplit(urlsplit(os.environ[variable])._replace(path=f"/{database}"))
 
 
 def forget_everything() -> None:
     """What processes remember about a database."""
+    from backoffice.scope import packs
+    from payments.selectors import decision
+    from payments.views import queue
+    from wallet import currencies, rates
+
     for remembered in (currencies, packs, rates):
         remembered.forget()
     decision.forget_reasons()
     queue._codes.clear()
 
 
-def use(name: str) -> None:
-    """Point the connection of every thread at another database."""
-    connections["default"].close()
-    connections.settings["default"]["NAME"] = name
-    connections["default"].settings_dict["NAME"] = name
-    forget_everything()
+@dataclass
+class Server:
+    """A PostgreSQL with a migrated template."""
+
+    version: str
+    address: Address
+    _migrated: bool = False
+    _worker: "Database | None" = None
+
+    def connect(self, role: str, database: str) -> psycopg.Connection[Any]:
+        """A connection that commits each statement."""
+        return psycopg.connect(self.address(role, database), autocommit=True)
+
+    def template(self) -> str:
+        """The name of the migrated database; made once, by the owner, as an installation makes it."""
+        if not self._migrated:
+            with self.connect("owner", "postgres") as connection:
+                connection.execute(f"CREATE DATABASE {TEMPLATE}")
+            database = Database(self, TEMPLATE)
+            done = subprocess.run(
+                [sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env={**os.environ, **database.environment()}, capture_output=True,
+                text=True, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                raise RuntimeError(f"The template could not be migrated on PostgreSQL {self.version}:\n{done.stdout}{done.stderr}")
+            self._migrated = True
+        return TEMPLATE
+
+    def clone(self) -> "Database":
+        """A new copy of the template."""
+        name = f"copy_{secrets.token_hex(4)}"
+        template = self.template()
+        with self.connect("owner", "postgres") as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return Database(self, name)
+
+    def worker(self) -> "Database":
+        """The copy in which the tests roll back what they do."""
+        if self._worker is None:
+            self._worker = self.clone()
+            self._worker.facts = self._worker.last_fact()
+        return self._worker
+
+    def replace_worker(self) -> None:
+        """Somebody committed into it: the next test gets a new one."""
+        if self._worker is not None:
+            self._worker.drop()
+        self._worker = None
 
 
-@contextmanager
-def clone(template: str) -> Iterator[str]:
-    """A database of its own, a copy of the template, gone afterwards."""
-    name = f"clone_{uuid.uuid4().hex[:10]}"
-    before = connections["default"].settings_dict["NAME"]
-    _server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    try:
-        use(name)
-        yield name
-    finally:
-        use(before)
-        # A process of the test may still be connected, with another login than the owner's.
-        _server(f'DROP DATABASE "{name}" WITH (FORCE)', role="SUPER")
+@dataclass
+class Database:
+    """One database of a server, and how to reach it."""
+
+    server: Server
+    name: str
+    facts: int = field(default=0, compare=False)
+
+    def url(self, role: str = "app") -> str:
+        return self.server.address(role, self.name)
+
+    def connect(self, role: str = "app") -> psycopg.Connection[Any]:
+        """A connection beside Django's, that commits each statement; the caller closes it."""
+        return self.server.connect(role, self.name)
+
+    def environment(self) -> dict[str, str]:
+        """For a process of its own: `manage.py` commands, workers."""
+        return {"DATABASE_URL": self.url("app"), "DATABASE_OWNER_URL": self.url("owner"), "DATABASE_SUPER_URL": self.url("super")}
+
+    def last_fact(self) -> int:
+        with self.connect("owner") as connection:
+            row = connection.execute("SELECT coalesce(max(id), 0) FROM audit_event").fetchone()
+        return int(row[0]) if row else 0
+
+    def use(self) -> None:
+        """Point Django at it, in this thread and in those that start later; forget what was remembered of another database."""
+        from django.db import connections
+
+        from backoffice.settings import database
+
+        wrapper = connections["default"]
+        settings = database(self.url("app"))
+        if any(wrapper.settings_dict[name] != settings[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")):
+            wrapper.close()
+            wrapper.settings_dict.update(settings)
+        forget_everything()
+
+    def drop(self) -> None:
+        # The owner may not end what another login left connected.
+        with self.server.connect("super", "postgres") as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+
+
+class OwnCluster:
+    """A server for one test at a time: what holds for a whole cluster (the horizon, a kill, a restore) disturbs nobody there."""
+
+    def __init__(self, version: str, bin_dir: Path | None) -> None:
+        self._postgres = ThrowawayPostgres("test", bin_dir=bin_dir)
+        self.server = Server(version, self._postgres.cluster.url)
+        self.database = Database(self.server, "")
+
+    @property
+    def bin(self) -> Path:
+        """The programs of this version: pg_dump, pg_restore, initdb ..."""
+        return self._postgres.cluster.binaries.bin
+
+    def start(self) -> None:
+        """Start it if it does not run, also after a kill."""
+        if not self._postgres.cluster.running:
+            self._postgres.start()
+
+    def open(self) -> None:
+        """A new database for a test."""
+        self.start()
+        self.database = self.server.clone()
+
+    def close(self) -> None:
+        """End whatever the test left open."""
+        self.start()
+        self.database.drop()
+
+    def kill(self) -> None:
+        """SIGKILL the server and every process of it, as the kernel does when memory runs out. `start` brings it back."""
+        master = int((self._postgres.cluster.data / "postmaster.pid").read_text().splitlines()[0])
+        backends = identity.working_in(self._postgres.cluster.data)
+        for pid in [master, *(pid for pid in backends if pid != master)]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        if not wait_until(lambda: not identity.working_in(self._postgres.cluster.data), 10):
+            raise RuntimeError("PostgreSQL did not end after a kill")
+
+    def restart(self) -> None:
+        self._postgres.cluster.stop()
+        self._postgres.start()
+
+    def connect(self, role: str = "app") -> psycopg.Connection[Any]:
+        return self.database.connect(role)
+
+    @contextmanager
+    def tampering(self) -> Iterator[psycopg.Connection[Any]]:
+        """A superuser with triggers off: what nothing inside the database can stop, and `verify` must find."""
+        with self.connect("super") as connection:
+            connection.execute("SET session_replication_role = replica")
+            yield connection
+
+    def remove(self) -> None:
+        self._postgres.remove()
+
+
+class Servers:
+    """Every server of a run, started when a test first asks for it."""
+
+    def __init__(self, main: str, bin_of: Callable[[str], Path | None]) -> None:
+        self.main = main
+        self._bin_of = bin_of
+        self._servers = {main: Server(main, address_from_environment)}
+        self._own: dict[str, OwnCluster] = {}
+
+    def get(self, version: str) -> Server:
+        """The server for `db` and `committed_db`. Another version than the main one lives in its own cluster alone."""
+        return self._servers[version] if version in self._servers else self.own(version).server
+
+    def own(self, version: str) -> OwnCluster:
+        if version not in self._own:
+            cluster = OwnCluster(version, self._bin_of(version))
+            cluster.start()
+            self._own[version] = cluster
+        self._own[version].start()
+        return self._own[version]
+
+    def remove(self) -> None:
+        for cluster in self._own.values():
+            cluster.remove()

@@ -1,6 +1,6 @@
 """Currencies and their exponents. They never change once used, so that every process may remember them."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 
 from django.db import connection
 
@@ -11,6 +11,9 @@ SHIPPED: tuple[tuple[str, str, int, str], ...] = (
     ("EUR", "Euro", 2, "fiat"), ("GBP", "Pound sterling", 2, "fiat"), ("SEK", "Swedish krona", 2, "fiat"), ("JPY", "Yen", 0, "fiat"),
     ("KWD", "Kuwaiti dinar", 3, "fiat"), ("CAD", "Canadian dollar", 2, "fiat"), ("BTC", "Bitcoin", 8, "crypto"), ("ETH", "Ether", 18, "crypto"),
 )  # fmt: skip
+
+# Python's own context rounds to 28 digits without a word; an amount has up to 38. Arithmetic on amounts goes through this one.
+EXACT = Context(prec=76, traps=[Inexact, InvalidOperation, Overflow])
 
 _known: dict[str, Currency] = {}
 
@@ -66,14 +69,14 @@ def parse(text: str, code: str) -> Decimal:
     """An amount above zero in units of the currency, from text. Raises WrongAmount, which says what is wrong; nothing is rounded."""
     currency = get(code)
     try:
-        amount = Decimal(text)
-    except InvalidOperation:
+        amount = EXACT.create_decimal(text)
+    except (InvalidOperation, Inexact, Overflow):
         raise WrongAmount(f"{text!r} is not an amount. Write it like 25.00.") from None
     if not amount.is_finite() or amount <= 0:
         raise WrongAmount("The amount must be above zero.")
     if amount >= Decimal(10) ** 20:
         raise WrongAmount("The amount is too large.")
-    exponent = amount.normalize().as_tuple().exponent
+    exponent = amount.normalize(EXACT).as_tuple().exponent
     if isinstance(exponent, int) and -exponent > currency.exponent:
         raise WrongAmount(f"{code} has at most {currency.exponent} decimals.")
-    return amount.quantize(Decimal(1).scaleb(-currency.exponent))
+    return amount.quantize(Decimal(1).scaleb(-currency.exponent), context=EXACT)

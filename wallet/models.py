@@ -61,13 +61,15 @@ class Account(BrandScoped):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["player", "currency", "kind"], condition=Q(player__isnull=False), name="wallet_account_of_player"),
             models.UniqueConstraint(fields=["brand", "kind", "counterparty", "currency"], condition=Q(player=None), name="wallet_account_of_house"),
-            models.CheckConstraint(condition=Q(floor=None) | Q(balance__gte=F("floor") - F("overdraft")), name="wallet_account_above_floor"),
-            models.CheckConstraint(condition=Q(overdraft__gte=0), name="wallet_account_overdraft_positive"),
             models.CheckConstraint(
-                condition=Q(player__isnull=False, kind__lt=10, running=True) | Q(player=None, kind__gte=10),
-                name="wallet_account_owner_fits_kind",
+                condition=Q(overdraft__gte=0) & (Q(floor=None) | Q(balance__gte=F("floor") - F("overdraft"))), name="wallet_account_above_floor"
             ),
-            models.CheckConstraint(condition=Q(running=True, floor__isnull=False) | Q(running=False, floor=None), name="wallet_account_running_has_floor"),
+            models.CheckConstraint(
+                condition=Q(player__isnull=False, kind__lt=10, running=True, floor__isnull=False)
+                | Q(player=None, kind__gte=10, kind__lt=40, running=False, floor=None)
+                | Q(player=None, kind__gte=40, running=True, floor__isnull=False),
+                name="wallet_account_kept_as_its_kind_says",
+            ),
         ]
 
     def __str__(self) -> str:

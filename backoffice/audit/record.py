@@ -30,7 +30,7 @@ def subject_of(subject: Subject) -> tuple[str, int]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal) and value.is_finite():
         return format(value, "f")
     if isinstance(value, datetime | date):
         return value.isoformat()

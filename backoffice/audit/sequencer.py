@@ -92,7 +92,7 @@ def seal_bytes(*, stream: str, number: int, first: int, last: int, root: bytes, 
 
 def subject_leaf(subject: tuple[str, int, int, int]) -> bytes:
     subject_type, subject_id, visibility, number = subject
-    return merkle.leaf(f"{len(subject_type)}:{subject_type}:{subject_id}:{visibility}:{number}".encode())
+    return merkle.leaf(f"{len(subject_type.encode())}:{subject_type}:{subject_id}:{visibility}:{number}".encode())
 
 
 def seal_once(stream: Stream) -> int:

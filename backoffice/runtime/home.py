@@ -21,6 +21,7 @@ from backoffice.runtime.errors import AlreadyRuns, RuntimeProblem
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 SHARED_ROOT = Path("/var/tmp")  # noqa: S108 (survives a restart of the machine; every folder in it is owner-checked)
+MEMORY_ROOT = Path("/dev/shm")  # noqa: S108 (owner-checked as well)
 SOCKET_PATH_LIMIT = 107  # bytes, of sockaddr_un on Linux without the closing zero
 
 
@@ -81,6 +82,11 @@ class Home:
         return SHARED_ROOT / f"countroom-{self.key}"
 
     @property
+    def memory(self) -> Path:
+        """The folder for data that nobody will miss, on a file system in memory."""
+        return MEMORY_ROOT / f"countroom-{self.key}"
+
+    @property
     def run(self) -> Path:
         return self.root / "run"
 
@@ -120,10 +126,10 @@ class Home:
         raise RuntimeProblem(f"No folder has a path short enough for a socket ({SOCKET_PATH_LIMIT} bytes). Set XDG_RUNTIME_DIR.")
 
     def remove(self, *, keep_run: bool = False) -> None:
-        """Remove everything this home holds, here and under /var/tmp, if it is ours. `keep_run` keeps a held lock."""
+        """Remove everything this home holds, here, under /var/tmp and in memory, if it is ours. `keep_run` keeps a held lock."""
         runtime = os.environ.get("XDG_RUNTIME_DIR", "")
         bases = [SHARED_ROOT, Path(tempfile.gettempdir()), *([Path(runtime)] if runtime else [])]
-        for folder in (self.shared, *(base / f"countroom-{self.key}-s" for base in bases)):
+        for folder in (self.shared, self.memory, *(base / f"countroom-{self.key}-s" for base in bases)):
             if folder.is_dir() and not folder.is_symlink() and folder.lstat().st_uid == os.geteuid():
                 shutil.rmtree(folder)
         if not self.root.is_dir():

@@ -16,19 +16,20 @@ def limit(connection: Any, **_signal: Any) -> None:
     """Called for every new connection. The owner's commands (migrations, restores) are not limited."""
     if settings.AS_OWNER or connection.vendor != "postgresql":
         return
-    setting = "transaction_timeout" if connection.pg_version >= 170000 else "idle_in_transaction_session_timeout"
+    setting = "transaction_timeout" if ends_them_itself(connection) else "idle_in_transaction_session_timeout"
     with connection.cursor() as cursor:
         cursor.execute(f"SET {setting} = %s", [f"{int(settings.TRANSACTION_SECONDS * 1000)}ms"])
 
 
-def ends_them_itself() -> bool:
-    """Whether the server ends a transaction that is too long: PostgreSQL 17 and up."""
-    return connection.pg_version >= 170000  # type: ignore[attr-defined]
+def ends_them_itself(connection: Any) -> bool:
+    """Whether the server ends a transaction that is too long: PostgreSQL 17 and up. Asked of the connection, not of what Django remembers."""
+    connection.ensure_connection()
+    return bool(connection.connection.info.server_version >= 170000)
 
 
 def lift() -> None:
     """For a long read of this session, such as verifying: it holds no lock and no transaction id."""
-    if ends_them_itself():
+    if ends_them_itself(connection):
         with connection.cursor() as cursor:
             cursor.execute("SET transaction_timeout = 0")
 

@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from backoffice.access.models import Staff
 from backoffice.scope.models import Brand
-from tests import databases
 from tests.casino import open_casino
+from tests.databases import Database
 from tests.payments.nordpay import KEY, SECRET, Sandbox
 from tests.people import PASSWORD, code_of, make_person
 
@@ -42,6 +42,7 @@ class House:
     ana: Staff  # payments L1
     lars: Staff  # payments L2
     env: dict[str, str]
+    database: Database
     processes: dict[str, subprocess.Popen[bytes]]
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -58,7 +59,7 @@ def static_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def house(committed_db: str, tmp_path: Path, static_files: Path) -> Iterator[House]:
+def house(committed_db: Database, tmp_path: Path, static_files: Path) -> Iterator[House]:
     brand = open_casino()
     ana = make_person("payments-l1", brands=Brand.objects.all(), name="Ana Novak")
     lars = make_person("payments-l2", brands=Brand.objects.all(), name="Lars Berg")
@@ -67,7 +68,7 @@ def house(committed_db: str, tmp_path: Path, static_files: Path) -> Iterator[Hou
     nordpay.data.mkdir()
     (tmp_path / "static").symlink_to(static_files)
     env = {
-        **os.environ, "DATABASE_URL": databases.at(os.environ["DATABASE_URL"], committed_db), "NORDPAY_KEY": KEY, "NORDPAY_WEBHOOK_SECRET": SECRET,
+        **os.environ, **committed_db.environment(), "NORDPAY_KEY": KEY, "NORDPAY_WEBHOOK_SECRET": SECRET,
         "PUBLIC_URL": f"http://127.0.0.1:{port}", "LOG_LEVEL": "WARNING", "COMPRESS_STATIC": "1", "COUNTROOM_DATA_DIR": str(tmp_path),
         "DJANGO_SETTINGS_MODULE": "backoffice.settings",
     }  # fmt: skip
@@ -97,7 +98,7 @@ def house(committed_db: str, tmp_path: Path, static_files: Path) -> Iterator[Hou
             log = stack.enter_context((tmp_path / f"{name}.log").open("wb"))
             processes[name] = subprocess.Popen(command, env=env, cwd=settings.BASE_DIR, stdout=log, stderr=subprocess.STDOUT)
             stack.callback(_end, processes[name])
-        house = House(f"http://127.0.0.1:{port}", brand, ana, lars, env, processes)
+        house = House(f"http://127.0.0.1:{port}", brand, ana, lars, env, committed_db, processes)
         _wait(house.url + "/health/live")
         nordpay.call("POST", "/v1/webhook-endpoint", {"url": f"{house.url}/api/providers/nordpay/webhooks"})
         yield house

@@ -1,16 +1,13 @@
 """An operator's first hour, in a real browser: the queue cleared by keyboard, four eyes, undo, settlement, the record, and a forgery found."""
 
-import os
 import re
 import time
 
-import psycopg
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from payments.models import Withdrawal
-from tests import databases
 from tests.casino import new_withdrawal
 from tests.e2e.conftest import House
 from wallet.models import Entry, Transaction
@@ -112,9 +109,7 @@ def test_an_approval_is_undone_and_another_settles_with_its_postings_and_facts(h
     paid = Transaction.objects.get(kind=13, reference_id=second.pk)
     entry = Entry.objects.filter(transaction=paid).order_by("leg").first()
     assert entry is not None
-    with psycopg.connect(
-        databases.at(os.environ["DATABASE_SUPER_URL"], house.env["DATABASE_URL"].rpartition("/")[2].partition("?")[0]), autocommit=True
-    ) as forger:
+    with house.database.connect("super") as forger:
         forger.execute("SET session_replication_role = replica")
         forger.execute("UPDATE wallet_entry SET amount = amount - 1000 WHERE transaction_id = %s AND leg = 1", [paid.pk])
     forged = house.manage("verify")

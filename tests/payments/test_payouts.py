@@ -26,8 +26,8 @@ from payments.providers import registry
 from payments.services import StaleDecision, calls, payouts, webhooks
 from payments.services.withdrawals import approve_withdrawal, reject_withdrawal
 from players import messages
-from tests import databases
 from tests.casino import asked, facts, held, new_instrument, new_player, open_casino, outbox, paid_in
+from tests.databases import Database
 from tests.payments.nordpay import KEY, SECRET, Sandbox
 from tests.people import make_person
 from wallet import stream
@@ -47,7 +47,7 @@ def nordpay(sandbox: Sandbox, settings: Any) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def ana(committed_db: str) -> Staff:
+def ana(committed_db: Database) -> Staff:
     open_casino()
     from backoffice.scope.models import Brand
 
@@ -269,7 +269,7 @@ def test_five_hundred_payouts_survive_dropped_answers_and_killed_workers(nordpay
             )
     nordpay.behave(drop_after="0.3")
     env = {
-        **os.environ, "DATABASE_URL": databases.at(os.environ["DATABASE_URL"], committed_db), "NORDPAY_URL": nordpay.url, "NORDPAY_KEY": KEY,
+        **os.environ, **committed_db.environment(), "NORDPAY_URL": nordpay.url, "NORDPAY_KEY": KEY,
         "NORDPAY_WEBHOOK_SECRET": SECRET, "NORDPAY_NOT_FOUND_FINAL_AFTER": "3", "LOG_LEVEL": "ERROR",
     }  # fmt: skip
     script = Path(__file__).with_name("worker.py")

@@ -165,19 +165,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('floor', None), ('balance__gte', django.db.models.expressions.CombinedExpression(models.F('floor'), '-', models.F('overdraft'))), _connector='OR'), name='wallet_account_above_floor'),
+            constraint=models.CheckConstraint(condition=models.Q(('overdraft__gte', 0), models.Q(('floor', None), ('balance__gte', django.db.models.expressions.CombinedExpression(models.F('floor'), '-', models.F('overdraft'))), _connector='OR')), name='wallet_account_above_floor'),
         ),
         migrations.AddConstraint(
             model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('overdraft__gte', 0)), name='wallet_account_overdraft_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__lt', 10), ('player__isnull', False), ('running', True)), models.Q(('kind__gte', 10), ('player', None)), _connector='OR'), name='wallet_account_owner_fits_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('floor__isnull', False), ('running', True)), models.Q(('floor', None), ('running', False)), _connector='OR'), name='wallet_account_running_has_floor'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('floor__isnull', False), ('kind__lt', 10), ('player__isnull', False), ('running', True)), models.Q(('floor', None), ('kind__gte', 10), ('kind__lt', 40), ('player', None), ('running', False)), models.Q(('floor__isnull', False), ('kind__gte', 40), ('player', None), ('running', True)), _connector='OR'), name='wallet_account_kept_as_its_kind_says'),
         ),
         migrations.AddIndex(
             model_name='dailytotal',

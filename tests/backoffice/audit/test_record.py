@@ -1,248 +1,203 @@
-"""The record: written with what it tells of, in order, sealed, and found out when somebody touched it."""
+"""`record()`: a fact in the transaction that makes it true, in one spelling, with personal values closed."""
 
-import os
-import threading
+import json
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection, connections, transaction
-from django.utils import timezone
+from django.db import transaction
+from hypothesis import given
+from hypothesis import strategies as st
 
-from backoffice.audit import canonical, merkle, personal, sequencer, streams, verify
-from backoffice.audit.actors import Actor
-from backoffice.audit.models import Event, PersonalKey, Seal
-from backoffice.audit.personal import Personal
-from backoffice.audit.record import record
-from tests import databases
-from tests.casino import open_casino
-from tests.wallet.test_ledger import credit, new_player
-from wallet.models import Transaction
-
-
-def tell(subject: int = 1, *, type: str = "test.happened", **more: Any) -> int:
-    return record(type, actor=Actor.system("test"), at=timezone.now(), subject=("test.thing", subject), **more)
+from backoffice.audit.actors import Actor, Origin, origin
+from backoffice.audit.models import Event, PersonalKey, Visibility
+from backoffice.audit.personal import MARK, Personal
+from backoffice.audit.record import canonical, record_apart, subject_of
+from tests import factories
+from tests.backoffice.audit.tools import NOW, SYSTEM, fact, facts, rows
+from tests.databases import Database
 
 
-def forge(database: str, *statements: str) -> None:
-    """What a superuser can do: change rows with the triggers off."""
-    with psycopg.connect(databases.at(os.environ["DATABASE_SUPER_URL"], database), autocommit=True) as superuser:
-        superuser.execute("SET session_replication_role = replica")
-        for statement in statements:
-            superuser.execute(statement)
+def test_a_fact_keeps_who_what_when_why_and_from_where(db: None) -> None:
+    token = origin.set(Origin(ip="192.0.2.7", session="a1b2c3", request_id="req-9"))
+    try:
+        number = fact(
+            "withdrawal.approved", actor=Actor("staff", 7, "Payments L1"), subject=42, of="payments.withdrawal", brand_id=3, player_id=5,
+            reason="CHECKS_OK", authorised_by_id=8, visibility=Visibility.COMPLIANCE, before={"state": "requested"},
+            after={"state": "approved", "amount": Decimal("250.00")},
+        )  # fmt: skip
+        from_here = fact(actor=Actor.player(5, ip="198.51.100.4"))
+    finally:
+        origin.reset(token)
+
+    row = Event.objects.get(pk=number)
+    assert (row.type, row.actor_kind, row.actor_id, row.actor_label, row.authorised_by_id) == ("withdrawal.approved", "staff", 7, "Payments L1", 8)
+    assert (row.subject_type, row.subject_id, row.brand_id, row.player_id, row.visibility) == ("payments.withdrawal", 42, 3, 5, 1)
+    assert (row.happened_at, row.reason, row.epoch) == (NOW, "CHECKS_OK", 1)
+    assert (row.before, row.after) == ('{"state":"requested"}', '{"amount":"250.00","state":"approved"}')
+    assert (row.ip, row.session, row.request_id) == ("", "", "")  # this actor was made without a request
+    row = Event.objects.get(pk=from_here)
+    assert (row.ip, row.session, row.request_id) == ("198.51.100.4", "a1b2c3", "req-9")
 
 
-def found() -> set[tuple[str, str, str]]:
-    return {(finding.stream, finding.kind, finding.row) for finding in verify.run().findings}
+def test_when_it_was_recorded_is_the_databases_word(db: None) -> None:
+    row = Event.objects.get(pk=fact(at=datetime(1999, 1, 1, tzinfo=UTC)))
+
+    assert row.happened_at == datetime(1999, 1, 1, tzinfo=UTC)
+    assert row.recorded_at > datetime.now(UTC) - timedelta(minutes=1)
 
 
-def test_a_float_cannot_stand_in_the_record(committed_db):
-    with pytest.raises(TypeError, match="float"):
-        tell(after={"amount": 1.5})
-    assert tell(after={"amount": Decimal("1.50"), "count": 2}) > 0
-    assert Event.objects.get().after == '{"amount":"1.50","count":2}'
+def test_a_fact_disappears_with_the_change_that_it_tells_of(db: None) -> None:
+    before = facts()
 
-
-def test_a_fact_is_gone_with_the_change_that_was_rolled_back(committed_db):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        tell()
-        1 / 0  # noqa: B018
-    assert not Event.objects.exists()
+        fact()
+        raise ZeroDivisionError
+
+    assert facts() == before
 
 
-def test_the_leaf_in_python_is_the_leaf_in_sql(committed_db):
-    tell(7, brand_id=None, before={"é": "ü"}, after=None, reason="because: 3:x")
-    sequencer.catch_up()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT e.*, p.position, p.number, p.leaf FROM audit_event e JOIN audit_position p ON p.event_id = e.id")
-        columns = [column.name for column in cursor.description]
-        row = dict(zip(columns, cursor.fetchone(), strict=True))
-    assert canonical.leaf(row, position=row["position"], number=row["number"]) == bytes(row["leaf"])
+def test_a_fact_recorded_apart_stays(committed_db: Database) -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        fact("test.undone")
+        record_apart("test.refused", actor=SYSTEM, at=NOW, subject=("tests.thing", 1))
+        raise ZeroDivisionError
+
+    assert list(Event.objects.values_list("type", flat=True)) == ["test.refused"]
 
 
-def test_positions_follow_commits_and_not_ids(committed_db):
-    early, go = threading.Event(), threading.Event()
+@pytest.mark.parametrize("value", [1.5, {"deep": [1, (2, 0.1)]}, [float("nan")], float("inf")])
+def test_floats_are_refused_however_deep(db: None, value: Any) -> None:
+    before = facts()
 
-    def slow() -> None:
-        with transaction.atomic():
-            tell(1, type="test.took_its_id_early")
-            early.set()
-            go.wait(20)
-        connections.close_all()
+    for side in ("before", "after"):
+        with pytest.raises(TypeError, match="float"):
+            fact(**{side: {"amount": value}})
 
-    thread = threading.Thread(target=slow)
-    thread.start()
-    assert early.wait(20)
-    tell(2, type="test.committed_first")
-    sequencer.catch_up()
-    assert sequencer.place(connection.cursor(), "record").position == 0  # the horizon stands at the running transaction
-    go.set()
-    thread.join()
-    sequencer.catch_up()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT p.position, p.number, e.type FROM audit_position p JOIN audit_event e ON e.id = p.event_id ORDER BY 1")
-        assert cursor.fetchall() == [(1, 1, "test.took_its_id_early"), (2, 1, "test.committed_first")]
-    assert verify.run().clean
+    assert facts() == before
 
 
-def test_numbers_count_within_a_subject_and_its_visibility(committed_db):
-    for subject, visibility in ((1, 0), (1, 0), (2, 0), (1, 1), (1, 0)):
-        tell(subject, visibility=visibility)
-    sequencer.catch_up()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT p.position, p.number FROM audit_position p ORDER BY 1")
-        assert cursor.fetchall() == [(1, 1), (2, 2), (3, 1), (4, 1), (5, 3)]
+@pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", Decimal("NaN"), Decimal("Infinity"), timedelta(1), {"deep": Personal("x")}])
+def test_what_has_no_exact_text_is_refused(db: None, value: Any) -> None:
+    before = facts()
+
+    with pytest.raises(TypeError):
+        fact(after={"value": value}, player_id=1)
+
+    assert facts() == before
 
 
-@pytest.fixture
-def sealed(committed_db: str) -> str:
-    """Facts and postings under several seals. Returns the database's name."""
-    player = new_player(open_casino())
-    for number in range(4):
-        credit(player, "10.00", key=f"k{number}")
-        tell(number, after={"n": number})
-        sequencer.catch_up()
-    assert verify.run().clean
-    assert Seal.objects.filter(stream="record").count() >= 4
-    return committed_db
+def test_a_time_without_zone_is_refused(db: None) -> None:
+    before = facts()
+
+    with pytest.raises(ValueError, match="time zone"):
+        fact(at=datetime(2026, 1, 1))  # noqa: DTZ001
+
+    assert facts() == before
 
 
-def last_fact() -> int:
-    return Event.objects.filter(type="test.happened").latest("id").pk
+def test_an_actor_of_no_kind_is_refused_by_the_database(db: None) -> None:
+    before = facts()
+
+    with pytest.raises(Exception, match="actor_kind"), transaction.atomic():
+        fact(actor=Actor("robot", None, "x"))
+
+    assert facts() == before
 
 
-def test_verify_names_an_altered_fact(sealed):
-    fact = last_fact()
-    forge(sealed, f"UPDATE audit_event SET reason = 'forged' WHERE id = {fact}")
-    assert found() == {("record", "altered", f"audit_event:{fact}")}
-
-
-def test_verify_names_a_missing_fact(sealed):
-    fact = last_fact()
-    forge(sealed, f"DELETE FROM audit_event WHERE id = {fact}")
-    assert ("record", "missing", f"audit_event:{fact}") in found()
-
-
-def test_verify_names_an_inserted_fact(sealed):
-    fact = last_fact()
-    columns = ", ".join(name for name, _kind in canonical.FIELDS if name != "id")
-    forge(sealed, f"INSERT INTO audit_event (id, {columns}) SELECT 999999, {columns} FROM audit_event WHERE id = {fact}")
-    assert found() == {("record", "inserted", "audit_event:999999")}
-
-
-def test_verify_finds_a_fact_that_was_rewritten_together_with_its_leaf(sealed):
-    fact = last_fact()
-    leaf = canonical.leaf_sql("e", position="p.position", number="p.number")
-    forge(
-        sealed,
-        f"UPDATE audit_event SET reason = 'forged' WHERE id = {fact}",
-        f"UPDATE audit_position p SET leaf = {leaf} FROM audit_event e WHERE e.id = p.event_id AND e.id = {fact}",
+def test_there_is_one_spelling(db: None) -> None:
+    assert canonical({"b": Decimal("1E+2"), "a": date(2026, 1, 2), "é": "ü", "n": None, "t": True, "l": [1, Decimal("0.10")]}) == (
+        '{"a":"2026-01-02","b":"100","l":[1,"0.10"],"n":null,"t":true,"é":"ü"}'
     )
-    assert {(stream, kind) for stream, kind, _row in found()} == {("record", "seal")}
+    assert canonical({"a": 1, "b": 2}) == canonical({"b": 2, "a": 1})
 
 
-def test_verify_finds_a_reordered_pair(sealed):
-    forge(
-        sealed,
-        "UPDATE audit_position SET position = -1 WHERE position = 2", "UPDATE audit_position SET position = 2 WHERE position = 3",
-        "UPDATE audit_position SET position = 3 WHERE position = -1",
-    )  # fmt: skip
-    assert {"reordered", "altered", "seal"} <= {kind for _stream, kind, _row in found()}
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
 
 
-def test_verify_names_what_was_done_to_the_ledger(sealed):
-    posted = Transaction.objects.latest("id").pk
-    forge(sealed, f"UPDATE wallet_entry SET amount = amount + 1 WHERE transaction_id = {posted} AND leg = 2")
-    kinds = found()
-    assert ("ledger", "altered", f"wallet_transaction:{posted}") in kinds
-    assert ("ledger", "unbalanced", f"wallet_transaction:{posted}") in kinds
-    assert any(kind == "balance" for _stream, kind, _row in kinds)
+@given(st.dictionaries(st.text(max_size=8), plain, max_size=5))
+def test_what_is_spelled_reads_back_the_same(values: dict[str, Any]) -> None:
+    assert json.loads(canonical(values)) == values
 
 
-def test_a_seal_that_was_kept_elsewhere_is_held_against_the_chain(sealed):
-    seal = Seal.objects.filter(stream="record").latest("number")
-    assert verify.run(known={("record", seal.number): bytes(seal.seal).hex()}).clean
-    assert not verify.run(known={("record", seal.number): "00" * 32}).clean
+def test_subjects_are_named_by_model_and_id(db: None) -> None:
+    player = factories.player()
+
+    assert subject_of(player) == ("players.player", player.pk)
+    assert subject_of(("payments.deposit", 7)) == ("payments.deposit", 7)
 
 
-def test_what_is_younger_than_the_last_seal_is_reported_as_a_tail(sealed):
-    tell(9)
-    report = verify.run()
-    assert (report.clean, report.tail["record"]) == (True, 1)
+def test_personal_values_are_closed_and_the_rest_can_be_read(db: None) -> None:
+    row = Event.objects.get(pk=fact(player_id=5, after={"email": Personal("mia@example.com"), "country": "PL"}))
+
+    stored = json.loads(row.after or "")
+    assert stored["country"] == "PL"
+    assert stored["email"].startswith(MARK)
+    assert "mia" not in (row.after or "")
+    assert PersonalKey.objects.filter(pk=5).count() == 1
 
 
-def test_personal_values_are_ciphertext_open_with_the_key_and_gone_without_it(committed_db, settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-    tell(1, player_id=5, after={"email": Personal("mia@mail.example"), "country": "PL"})
-    fact = Event.objects.get()
-    assert "mia@" not in (fact.after or "")
-    import json
+def test_a_personal_value_of_nobody_is_refused(db: None) -> None:
+    before = facts()
 
-    values = json.loads(fact.after or "{}")
-    assert personal.open_values(values, player_id=5) == {"email": "mia@mail.example", "country": "PL"}
+    with pytest.raises(ValueError, match="needs the player"):
+        fact(after={"email": Personal("mia@example.com")})
+
+    assert facts() == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_event SET type = 'x'",
+        "DELETE FROM audit_event",
+        "TRUNCATE audit_event",
+        "INSERT INTO audit_event (id, happened_at, subject_id, visibility, type, subject_type, actor_kind, actor_label, ip, session, request_id, reason)"
+        " VALUES (99, now(), 1, 0, 'x', 'x', 'system', 'x', '', '', '', '')",
+        "INSERT INTO audit_event (recorded_at, happened_at, subject_id, visibility, type, subject_type, actor_kind, actor_label, ip, session, request_id,"
+        " reason) VALUES (now(), now(), 1, 0, 'x', 'x', 'system', 'x', '', '', '', '')",
+        "UPDATE audit_position SET leaf = ''",
+        "DELETE FROM audit_position",
+        "UPDATE audit_seal SET seal = ''",
+        "DELETE FROM audit_seal",
+        "UPDATE audit_sealsubject SET last_number = 0",
+        "DELETE FROM audit_range",
+        "INSERT INTO audit_epoch (id) VALUES (2)",
+        "DELETE FROM audit_erasure",
+        "SELECT 1 FROM audit_event_default",
+        "ALTER TABLE audit_event DISABLE TRIGGER ALL",
+    ],
+)
+def test_the_app_can_only_add_facts_and_never_say_when_they_were_recorded(committed_db: Database, statement: str) -> None:
+    fact()
+    before = facts()
+
+    with committed_db.connect("app") as app, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        app.execute(statement)
+
+    assert facts() == before
+
+
+@pytest.mark.parametrize("table", ["audit_event", "audit_position", "audit_range", "audit_seal", "audit_epoch"])
+def test_even_the_owner_cannot_change_history(own_cluster: Any, table: str) -> None:
+    from backoffice.audit import sequencer
+
+    fact()
     sequencer.catch_up()
-    key = bytes(PersonalKey.objects.get().wrapped)
-    personal.erase(player_id=5, reason="asked", now=timezone.now())
-    assert personal.open_values(values, player_id=5) == {"email": None, "country": "PL"}
-    assert verify.run().clean
-    with pytest.raises(personal.Erased):
-        tell(1, player_id=5, after={"email": Personal("again")})
-    # A restored backup brings the key back; the list of erasures takes it away again.
-    PersonalKey.objects.update(wrapped=key, destroyed_at=None)
-    assert personal.reapply_erasures() == 1
-    assert personal.open_values(values, player_id=5)["email"] is None
-    assert "asked" in (tmp_path / "erasures.jsonl").read_text()
+    before = rows(f"SELECT * FROM {table}")
+    column = {"audit_event": "type", "audit_position": "leaf", "audit_range": "stream", "audit_seal": "seal", "audit_epoch": "note"}[table]
+    assert before
 
+    with own_cluster.connect("owner") as owner:
+        for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+            with pytest.raises(psycopg.Error) as refusal:
+                owner.execute(statement)
+            assert refusal.value.sqlstate == "CR001"
 
-def test_a_new_master_key_wraps_every_key_again(committed_db, settings):
-    tell(1, player_id=5, after={"email": Personal("mia@mail.example")})
-    settings.MASTER_KEYS = {**settings.MASTER_KEYS, 2: b"another-master-key-of-32-bytes!!"}
-    assert (personal.rewrap(), personal.rewrap()) == (1, 0)
-    settings.MASTER_KEYS = {2: settings.MASTER_KEYS[2]}
-    import json
-
-    fact = Event.objects.get()
-    assert personal.open_values(json.loads(fact.after or "{}"), player_id=5) == {"email": "mia@mail.example"}
-
-
-def test_a_merkle_path_leads_from_every_leaf_to_the_root():
-    for size in (1, 2, 3, 5, 8, 13):
-        leaves = [merkle.leaf(bytes([number])) for number in range(size)]
-        for index, leaf in enumerate(leaves):
-            assert merkle.climb(leaf, merkle.path(leaves, index)) == merkle.root(leaves)
-            assert merkle.climb(merkle.leaf(b"other"), merkle.path(leaves, index)) != merkle.root(leaves)
-
-
-def test_two_sequencers_at_once_give_each_row_one_position(committed_db):
-    for number in range(50):
-        tell(number)
-    threads = [threading.Thread(target=lambda: (sequencer.catch_up(), connections.close_all())) for _each in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    sequencer.catch_up()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*), min(position), max(position) FROM audit_position")
-        assert cursor.fetchone() == (50, 1, 50)
-    assert verify.run().clean
-    assert {stream.name for stream in streams.every()} == {"record", "ledger"}
-
-
-def test_a_filled_default_partition_becomes_the_range_that_it_covers(committed_db):
-    forge(
-        committed_db,
-        "ALTER SEQUENCE audit_event_id_seq RESTART WITH 500",
-        "INSERT INTO audit_event (happened_at, recorded_at, subject_id, visibility, type, subject_type, actor_kind, actor_label, ip, session, request_id,"
-        " reason) VALUES (now(), now() + interval '3 years', 1, 0, 'test.far', 'test.thing', 'system', 'x', '', '', '', '')",
-    )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'audit_event\\_2%%\\_to\\_%%'")
-        assert cursor.fetchone() == (0,)
-        cursor.execute("SELECT make_partitions('audit_event'::regclass, 12)")
-        cursor.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'audit_event\\_2%%\\_to\\_%%' AND relkind = 'r'")
-        assert cursor.fetchone() == (1,)
-    assert Event.objects.get(type="test.far").pk == 500
-    with psycopg.connect(databases.at(os.environ["DATABASE_OWNER_URL"], committed_db)) as owner, pytest.raises(psycopg.Error, match="never change"):
-        owner.execute("DELETE FROM audit_event")
+    assert rows(f"SELECT * FROM {table}") == before

@@ -28,6 +28,7 @@ def test_two_runs_share_nothing_and_leave_nothing(checkout):
     two.stop()
     assert names(checkout) == []
     assert not one.home.shared.exists()
+    assert not one.home.memory.exists()
 
 
 def test_what_a_killed_run_left_is_swept_and_a_living_one_stays(checkout):
@@ -47,3 +48,4 @@ def test_what_a_killed_run_left_is_swept_and_a_living_one_stays(checkout):
     assert [pid for pid in left if alive(pid)] == []
     assert names(checkout) == []
     assert not home.shared.exists()
+    assert not home.memory.exists()

@@ -42,30 +42,41 @@ CREATE TRIGGER wallet_transaction_no_truncate BEFORE TRUNCATE ON wallet_transact
 CREATE TRIGGER wallet_entry_immutable BEFORE UPDATE OR DELETE ON wallet_entry FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER wallet_entry_no_truncate BEFORE TRUNCATE ON wallet_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- At commit: the transaction was made by this very database transaction, and its entries sum to zero per currency.
-CREATE FUNCTION wallet_entry_balances() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- Entries come in whole: what one statement inserts sums to zero per transaction and currency, and belongs to transactions made in the
+-- same database transaction. Checked over the rows of the statement, before it ends, so that nothing can be added to it later. Partitions
+-- get the same trigger (make_partitions), for a statement that names one directly. Tables are named with their schema and the function has
+-- no search path of its own: setting one for every posting costs more than the check.
+CREATE FUNCTION wallet_entries_balance() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    made timestamptz;
-    wrong smallint;
+    one record;
+    bad record;
 BEGIN
-    SELECT recorded_at INTO made FROM wallet_transaction WHERE id = NEW.transaction_id AND xid = pg_current_xact_id();
-    IF made IS NULL OR made <> NEW.recorded_at THEN
-        RAISE EXCEPTION 'An entry belongs to a transaction made in the same database transaction; % was not', NEW.transaction_id USING ERRCODE = 'LG010';
+    -- The everyday case without grouping: one transaction in one currency.
+    SELECT min(transaction_id) AS id, max(transaction_id) AS last_id, min(currency_id) AS currency, max(currency_id) AS last_currency,
+           min(recorded_at) AS made, max(recorded_at) AS last_made, sum(amount) AS total INTO one FROM fresh;
+    IF one.id IS NULL OR (one.id = one.last_id AND one.currency = one.last_currency AND one.made = one.last_made AND one.total = 0
+            AND EXISTS (SELECT 1 FROM public.wallet_transaction WHERE id = one.id AND recorded_at = one.made AND xid = pg_current_xact_id())) THEN
+        RETURN NULL;
     END IF;
-    SELECT currency_id INTO wrong FROM wallet_entry WHERE transaction_id = NEW.transaction_id AND recorded_at = made
-        GROUP BY currency_id HAVING sum(amount) <> 0 LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'The entries of transaction % do not sum to zero', NEW.transaction_id USING ERRCODE = 'LG011';
+    SELECT f.transaction_id AS id, bool_or(t.id IS NULL) AS stray INTO bad
+        FROM fresh f LEFT JOIN public.wallet_transaction t
+            ON t.id = f.transaction_id AND t.recorded_at = f.recorded_at AND t.xid = pg_current_xact_id()
+        GROUP BY f.transaction_id, f.currency_id HAVING sum(f.amount) <> 0 OR bool_or(t.id IS NULL) LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    ELSIF bad.stray THEN
+        RAISE EXCEPTION 'An entry belongs to a transaction made in the same database transaction; % was not', bad.id USING ERRCODE = 'LG010';
     END IF;
-    RETURN NULL;
+    RAISE EXCEPTION 'The entries of transaction % do not sum to zero', bad.id USING ERRCODE = 'LG011';
 END $$;
-CREATE CONSTRAINT TRIGGER wallet_entry_balances AFTER INSERT ON wallet_entry DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION wallet_entry_balances();
+CREATE TRIGGER wallet_entry_balances AFTER INSERT ON wallet_entry REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION wallet_entries_balance();
 
--- A header without entries is no posting.
-CREATE FUNCTION wallet_transaction_has_entries() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- A header without entries is no posting: looked at when the database transaction ends. One plan for all partitions is kept,
+-- since planning for the one that is meant costs more than passing the others by.
+CREATE FUNCTION wallet_transaction_has_entries() RETURNS trigger LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM wallet_entry WHERE transaction_id = NEW.id AND recorded_at = NEW.recorded_at) THEN
+    IF NOT EXISTS (SELECT 1 FROM public.wallet_entry WHERE transaction_id = NEW.id AND recorded_at = NEW.recorded_at) THEN
         RAISE EXCEPTION 'Transaction % has no entries', NEW.id USING ERRCODE = 'LG012';
     END IF;
     RETURN NULL;
@@ -88,7 +99,7 @@ CREATE TRIGGER wallet_sequence_no_truncate BEFORE TRUNCATE ON wallet_sequence FO
 
 -- A closed day takes no posting any more. Back-dated postings share the lock that closing takes; all others need none,
 -- since a day is closed only minutes after its end and once every transaction from then has ended.
-CREATE FUNCTION wallet_refuse_closed_day(p_brand bigint, p_effective timestamptz) RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+CREATE FUNCTION wallet_refuse_closed_day(p_brand bigint, p_effective timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     closed date;
 BEGIN
@@ -101,46 +112,46 @@ BEGIN
     END IF;
 END $$;
 
+-- The functions from here to wallet_known have no rights and no search path of their own: they work inside the posting functions, which
+-- have both. Called directly, by the app's login, they can read and change nothing that it could not.
+CREATE FUNCTION wallet_open_account(p_brand bigint, p_player bigint, p_kind smallint, p_party text, p_currency smallint) RETURNS bigint
+    LANGUAGE plpgsql AS $$
+DECLARE
+    found bigint;
+BEGIN
+    IF p_player IS NULL AND p_kind < 10 THEN
+        RAISE EXCEPTION 'Account kind % belongs to a player', p_kind USING ERRCODE = 'LG006';
+    ELSIF p_player IS NOT NULL AND p_kind >= 10 THEN
+        RAISE EXCEPTION 'Account kind % belongs to the house', p_kind USING ERRCODE = 'LG006';
+    END IF;
+    INSERT INTO wallet_account (brand_id, player_id, currency_id, kind, counterparty, running, floor, overdraft, balance, version, opened_at)
+        VALUES (p_brand, p_player, p_currency, p_kind, CASE WHEN p_player IS NULL THEN p_party ELSE '' END, p_kind < 10 OR p_kind >= 40,
+                CASE WHEN p_kind < 10 OR p_kind >= 40 THEN 0 END, 0, 0, 0, clock_timestamp())
+        ON CONFLICT DO NOTHING RETURNING id INTO found;
+    IF found IS NULL THEN  -- another transaction opened it first
+        SELECT id INTO found FROM wallet_account WHERE currency_id = p_currency AND kind = p_kind AND CASE WHEN p_player IS NULL
+            THEN player_id IS NULL AND brand_id = p_brand AND counterparty = p_party ELSE player_id = p_player END;
+    END IF;
+    RETURN found;
+END $$;
+
 CREATE FUNCTION wallet_account_of(p_brand bigint, p_player bigint, p_kind smallint, p_party text, p_currency smallint) RETURNS bigint
-    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+    LANGUAGE plpgsql AS $$
 DECLARE
     found bigint;
 BEGIN
     IF p_player IS NOT NULL THEN
         SELECT id INTO found FROM wallet_account WHERE player_id = p_player AND currency_id = p_currency AND kind = p_kind;
-        IF found IS NULL THEN
-            IF p_kind >= 10 THEN
-                RAISE EXCEPTION 'Account kind % belongs to the house', p_kind USING ERRCODE = 'LG006';
-            END IF;
-            INSERT INTO wallet_account (brand_id, player_id, currency_id, kind, counterparty, running, floor, overdraft, balance, version, opened_at)
-                VALUES (p_brand, p_player, p_currency, p_kind, '', true, 0, 0, 0, 0, clock_timestamp())
-                ON CONFLICT DO NOTHING RETURNING id INTO found;
-            IF found IS NULL THEN
-                SELECT id INTO found FROM wallet_account WHERE player_id = p_player AND currency_id = p_currency AND kind = p_kind;
-            END IF;
-        END IF;
     ELSE
         SELECT id INTO found FROM wallet_account WHERE brand_id = p_brand AND kind = p_kind AND counterparty = p_party
             AND currency_id = p_currency AND player_id IS NULL;
-        IF found IS NULL THEN
-            IF p_kind < 10 THEN
-                RAISE EXCEPTION 'Account kind % belongs to a player', p_kind USING ERRCODE = 'LG006';
-            END IF;
-            INSERT INTO wallet_account (brand_id, player_id, currency_id, kind, counterparty, running, floor, overdraft, balance, version, opened_at)
-                VALUES (p_brand, NULL, p_currency, p_kind, p_party, p_kind >= 40, CASE WHEN p_kind >= 40 THEN 0 END, 0, 0, 0, clock_timestamp())
-                ON CONFLICT DO NOTHING RETURNING id INTO found;
-            IF found IS NULL THEN
-                SELECT id INTO found FROM wallet_account WHERE brand_id = p_brand AND kind = p_kind AND counterparty = p_party
-                    AND currency_id = p_currency AND player_id IS NULL;
-            END IF;
-        END IF;
     END IF;
-    RETURN found;
+    RETURN coalesce(found, wallet_open_account(p_brand, p_player, p_kind, p_party, p_currency));
 END $$;
 
 -- What went wrong in words that a caller can act on: LG001 too little money, LG003 amount, LG004 no such player,
 -- LG005 closed day, LG006 account, LG007 future, LG008 nothing to reverse.
-CREATE FUNCTION wallet_move(p_account bigint, p_amount numeric, p_overdraw boolean) RETURNS numeric LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+CREATE FUNCTION wallet_move(p_account bigint, p_amount numeric, p_overdraw boolean) RETURNS numeric LANGUAGE plpgsql AS $$
 DECLARE
     held numeric;
 BEGIN
@@ -159,7 +170,7 @@ END $$;
 
 CREATE TYPE wallet_posted AS (id bigint, replayed boolean, conflict boolean, recorded_at timestamptz);
 
-CREATE FUNCTION wallet_known(p_key text, p_digest bytea) RETURNS wallet_posted LANGUAGE sql STABLE SET search_path = public, pg_temp
+CREATE FUNCTION wallet_known(p_key text, p_digest bytea) RETURNS wallet_posted LANGUAGE sql STABLE
     AS $$ SELECT id, true, digest <> p_digest, recorded_at FROM wallet_transaction WHERE key = p_key $$;
 
 -- Two legs, one currency: the everyday posting. `p_from` and `p_to` are account kinds below 10 for a player, above for the house.
@@ -177,7 +188,11 @@ DECLARE
     to_id bigint;
     from_after numeric;
     to_after numeric;
+    moved boolean;
 BEGIN
+    IF p_overdraw AND p_kind NOT IN (4, 5) THEN  -- deposit reversed, charged back
+        RAISE EXCEPTION 'Only a chargeback or a reversed deposit may push cash below zero' USING ERRCODE = 'LG006';
+    END IF;
     SELECT exponent INTO decimals FROM wallet_currency WHERE id = p_currency;
     IF decimals IS NULL OR p_amount IS NULL OR p_amount <= 0 OR p_amount >= 1e20 OR p_amount = 'NaN' OR p_amount <> round(p_amount, decimals) THEN
         RAISE EXCEPTION 'An amount is above zero with at most % decimals, not %', decimals, p_amount USING ERRCODE = 'LG003';
@@ -195,13 +210,14 @@ BEGIN
     IF home IS DISTINCT FROM p_brand THEN
         RAISE EXCEPTION 'Brand % has no player %', p_brand, p_player USING ERRCODE = 'LG004';
     END IF;
-    fingerprint := sha256(convert_to(concat_ws('|', p_kind, p_brand, p_player, p_currency, trim_scale(p_amount), p_from, p_from_party, p_to, p_to_party,
-        p_to_player, p_reference_type, p_reference, CASE WHEN p_stated THEN audit_micros(p_effective) END), 'UTF8'));
+    fingerprint := sha256(convert_to(ROW(p_kind, p_brand, p_player, p_currency, trim_scale(p_amount), p_from, p_from_party, p_to, p_to_party, p_to_player,
+        p_reference_type, p_reference, CASE WHEN p_stated THEN audit_micros(p_effective) END)::text, 'UTF8'));
     IF p_effective > clock_timestamp() + interval '1 minute' THEN
         RAISE EXCEPTION 'A posting cannot take effect in the future (%)', p_effective USING ERRCODE = 'LG007';
     END IF;
-    INSERT INTO wallet_transaction (brand_id, player_id, effective_at, reference_id, kind, reference_type, key, digest, meta)
-        VALUES (p_brand, p_player, coalesce(p_effective, clock_timestamp()), p_reference, p_kind, p_reference_type, p_key, fingerprint, p_meta)
+    INSERT INTO wallet_transaction (epoch, brand_id, player_id, effective_at, reference_id, kind, reference_type, key, digest, meta)
+        VALUES ((SELECT max(id) FROM audit_epoch), p_brand, p_player, coalesce(p_effective, clock_timestamp()), p_reference, p_kind, p_reference_type,
+            p_key, fingerprint, p_meta)
         ON CONFLICT (key) DO NOTHING RETURNING id, false, false, recorded_at INTO result;
     IF result.id IS NULL THEN
         RETURN wallet_known(p_key, fingerprint);
@@ -209,18 +225,36 @@ BEGIN
     IF p_effective < clock_timestamp() - interval '1 minute' THEN
         PERFORM wallet_refuse_closed_day(p_brand, p_effective);
     END IF;
-    from_id := wallet_account_of(p_brand, CASE WHEN p_from < 10 THEN p_player END, p_from, p_from_party, p_currency);
-    to_id := wallet_account_of(p_brand, CASE WHEN p_to < 10 THEN coalesce(p_to_player, p_player) END, p_to, p_to_party, p_currency);
+    -- Between a player and an appended account of the house, one row is locked: found and moved in one go. Not found: the long way says why.
+    IF NOT p_overdraw AND p_from < 10 AND p_to BETWEEN 10 AND 39 THEN
+        UPDATE wallet_account SET balance = balance - p_amount, version = version + 1
+            WHERE player_id = p_player AND currency_id = p_currency AND kind = p_from AND balance - p_amount >= floor
+            RETURNING id, balance INTO from_id, from_after;
+    ELSIF p_to < 10 AND p_from BETWEEN 10 AND 39 THEN
+        UPDATE wallet_account SET balance = balance + p_amount, version = version + 1,
+                overdraft = greatest(0, least(overdraft, floor - (balance + p_amount)))
+            WHERE player_id = p_player AND currency_id = p_currency AND kind = p_to
+            RETURNING id, balance INTO to_id, to_after;
+    END IF;
+    moved := from_id IS NOT NULL OR to_id IS NOT NULL;
+    IF from_id IS NULL THEN
+        from_id := wallet_account_of(p_brand, CASE WHEN p_from < 10 THEN p_player END, p_from, p_from_party, p_currency);
+    END IF;
+    IF to_id IS NULL THEN
+        to_id := wallet_account_of(p_brand, CASE WHEN p_to < 10 THEN coalesce(p_to_player, p_player) END, p_to, p_to_party, p_currency);
+    END IF;
     IF from_id = to_id THEN
         RAISE EXCEPTION 'A posting moves money between two accounts, not within one' USING ERRCODE = 'LG006';
     END IF;
-    -- Running accounts by id. Kinds 10 to 39 are appended: nobody locks them.
-    IF from_id < to_id THEN
-        IF p_from < 10 OR p_from >= 40 THEN from_after := wallet_move(from_id, -p_amount, p_overdraw); END IF;
-        IF p_to < 10 OR p_to >= 40 THEN to_after := wallet_move(to_id, p_amount, false); END IF;
-    ELSE
-        IF p_to < 10 OR p_to >= 40 THEN to_after := wallet_move(to_id, p_amount, false); END IF;
-        IF p_from < 10 OR p_from >= 40 THEN from_after := wallet_move(from_id, -p_amount, p_overdraw); END IF;
+    IF NOT moved THEN
+        -- Running accounts by id. Kinds 10 to 39 are appended: nobody locks them.
+        IF from_id < to_id THEN
+            IF p_from < 10 OR p_from >= 40 THEN from_after := wallet_move(from_id, -p_amount, p_overdraw); END IF;
+            IF p_to < 10 OR p_to >= 40 THEN to_after := wallet_move(to_id, p_amount, false); END IF;
+        ELSE
+            IF p_to < 10 OR p_to >= 40 THEN to_after := wallet_move(to_id, p_amount, false); END IF;
+            IF p_from < 10 OR p_from >= 40 THEN from_after := wallet_move(from_id, -p_amount, p_overdraw); END IF;
+        END IF;
     END IF;
     INSERT INTO wallet_entry (transaction_id, account_id, recorded_at, leg, currency_id, amount, balance_after) VALUES
         (result.id, from_id, result.recorded_at, 1, p_currency, -p_amount, from_after),
@@ -241,6 +275,9 @@ DECLARE
     after numeric[] := array_fill(NULL::numeric, ARRAY[cardinality(p_kinds)]);
     leg integer;
 BEGIN
+    IF p_overdraw AND p_kind NOT IN (4, 5) THEN  -- deposit reversed, charged back
+        RAISE EXCEPTION 'Only a chargeback or a reversed deposit may push cash below zero' USING ERRCODE = 'LG006';
+    END IF;
     IF cardinality(p_kinds) < 2 THEN
         RAISE EXCEPTION 'A posting has at least two legs' USING ERRCODE = 'LG003';
     END IF;
@@ -254,9 +291,9 @@ BEGIN
                AND NOT EXISTS (SELECT 1 FROM players_player p WHERE p.id = u.id AND p.brand_id = p_brand)) THEN
         RAISE EXCEPTION 'Brand % has no such player among %', p_brand, p_players || p_player USING ERRCODE = 'LG004';
     END IF;
-    fingerprint := sha256(convert_to(concat_ws('|', p_kind, p_brand, p_player, p_players::text, p_kinds::text, p_parties::text, p_currencies::text,
-        (SELECT string_agg(trim_scale(a)::text, ',' ORDER BY o) FROM unnest(p_amounts) WITH ORDINALITY u(a, o)), p_reference_type, p_reference, p_reverses,
-        CASE WHEN p_stated THEN audit_micros(p_effective) END), 'UTF8'));
+    fingerprint := sha256(convert_to(ROW(p_kind, p_brand, p_player, p_players, p_kinds, p_parties, p_currencies,
+        (SELECT array_agg(trim_scale(a) ORDER BY o) FROM unnest(p_amounts) WITH ORDINALITY u(a, o)), p_reference_type, p_reference, p_reverses,
+        CASE WHEN p_stated THEN audit_micros(p_effective) END)::text, 'UTF8'));
     IF p_effective > clock_timestamp() + interval '1 minute' THEN
         RAISE EXCEPTION 'A posting cannot take effect in the future (%)', p_effective USING ERRCODE = 'LG007';
     END IF;
@@ -287,18 +324,21 @@ CREATE FUNCTION wallet_reverse(
 ) RETURNS wallet_posted LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     original wallet_transaction;
-    result wallet_posted;
+    players bigint[];
+    kinds smallint[];
+    parties text[];
+    currencies smallint[];
+    amounts numeric[];
 BEGIN
     SELECT * INTO original FROM wallet_transaction WHERE id = p_original;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'There is no transaction % to reverse', p_original USING ERRCODE = 'LG008';
     END IF;
-    SELECT (wallet_post_legs(p_kind, p_key, original.brand_id, original.player_id,
-            array_agg(a.player_id ORDER BY e.leg), array_agg(a.kind ORDER BY e.leg), array_agg(a.counterparty::text ORDER BY e.leg),
-            array_agg(e.currency_id ORDER BY e.leg), array_agg(-e.amount ORDER BY e.leg),
-            p_effective, false, p_reference_type, p_reference, p_original, p_overdraw, p_meta)).*
-        INTO result
+    SELECT array_agg(a.player_id ORDER BY e.leg), array_agg(a.kind ORDER BY e.leg), array_agg(a.counterparty::text ORDER BY e.leg),
+           array_agg(e.currency_id ORDER BY e.leg), array_agg(-e.amount ORDER BY e.leg)
+        INTO players, kinds, parties, currencies, amounts
         FROM wallet_entry e JOIN wallet_account a ON a.id = e.account_id
         WHERE e.transaction_id = p_original AND e.recorded_at = original.recorded_at;
-    RETURN result;
+    RETURN wallet_post_legs(p_kind, p_key, original.brand_id, original.player_id, players, kinds, parties, currencies, amounts,
+        p_effective, false, p_reference_type, p_reference, p_original, p_overdraw, p_meta);
 END $$;

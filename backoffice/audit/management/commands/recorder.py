@@ -34,7 +34,7 @@ class Command(BaseCommand):
                 if time.monotonic() - partitions_at > PARTITIONS_EVERY or not partitions_at:
                     make_partitions()
                     partitions_at = time.monotonic()
-                if not timeouts.ends_them_itself() and (ended := timeouts.end_overlong()):
+                if not timeouts.ends_them_itself(connection) and (ended := timeouts.end_overlong()):
                     log.warning("overlong_transactions_ended", count=ended)
                 found = sum(sequencer.pass_once(stream) for stream in streams.every())
                 if time.monotonic() - sealed_at > SEAL_EVERY:

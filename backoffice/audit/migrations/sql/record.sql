@@ -8,9 +8,9 @@ CREATE TABLE audit_epoch (
 );
 INSERT INTO audit_epoch (id, note) VALUES (1, 'The beginning');
 
-CREATE FUNCTION audit_current_epoch() RETURNS smallint LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = public, pg_temp
-    AS 'SELECT max(id) FROM audit_epoch';
+-- A default of every row of both streams: PL/pgSQL keeps its plan, and a search path to set at each call would cost more than the look-up.
+CREATE FUNCTION audit_current_epoch() RETURNS smallint LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS 'BEGIN RETURN (SELECT max(id) FROM public.audit_epoch); END';
 
 -- History cannot change: row triggers refuse UPDATE and DELETE, statement triggers TRUNCATE, on parents and partitions.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -129,6 +129,9 @@ DECLARE
     high date;
     name text;
     filled boolean;
+    wanted text;
+    definition text;
+    opened text;
 BEGIN
     IF base NOT IN ('audit_event', 'wallet_entry') THEN
         RAISE EXCEPTION '% is not a table that is kept by the month', base;
@@ -156,18 +159,23 @@ BEGIN
             AND (substring(pg_get_expr(c.relpartbound, c.oid) FROM ''TO \(''''([^'''']+)'')::timestamptz > %L::timestamptz))', base, low, low) INTO filled;
         CONTINUE WHEN filled;
         EXECUTE format('CREATE TABLE %I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)', name, parent, low, high);
-        EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name || '_no_truncate', name);
         made := made + 1;
     END LOOP;
     IF to_regclass(fallback) IS NULL THEN
         EXECUTE format('CREATE TABLE %I PARTITION OF %s DEFAULT', fallback, parent);
-        EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', fallback || '_no_truncate', fallback);
     END IF;
-    -- Default privileges may have opened the new tables to the app; a partition is reached through its parent alone.
-    FOR name IN SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = parent LOOP
-        EXECUTE (SELECT coalesce(string_agg(format('REVOKE ALL ON %s FROM %I', name, grantee), '; '), 'SELECT 1')
-                 FROM (SELECT DISTINCT a.grantee::regrole::text AS grantee FROM pg_class c, aclexplode(c.relacl) a
-                       WHERE c.oid = name::regclass AND a.grantee <> c.relowner AND a.grantee <> 0) g);
+    FOR name IN SELECT relname FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = parent ORDER BY relname LOOP
+        -- Row triggers come from the parent; those of statements do not, and would let a statement pass that names the partition.
+        FOR wanted, definition IN SELECT t.tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t
+                WHERE t.tgrelid = parent AND NOT t.tgisinternal AND t.tgtype & 1 = 0
+                  AND NOT EXISTS (SELECT 1 FROM pg_trigger o WHERE o.tgrelid = name::regclass AND o.tgname = t.tgname) LOOP
+            EXECUTE replace(definition, format(' ON public.%I ', base), format(' ON public.%I ', name));
+        END LOOP;
+        -- Default privileges may have opened the new tables to the app; a partition is reached through its parent alone.
+        FOR opened IN SELECT DISTINCT pg_get_userbyid(a.grantee) FROM pg_class c, aclexplode(c.relacl) a
+                WHERE c.oid = name::regclass AND a.grantee <> c.relowner AND a.grantee <> 0 LOOP
+            EXECUTE format('REVOKE ALL ON %I FROM %I', name, opened);
+        END LOOP;
     END LOOP;
     RETURN made;
 END $$;
