@@ -21,7 +21,7 @@ from bench.house import CLIENTS, TpcB, give_everybody_cash, open_house, recorder
 ROUNDS = 5
 AMOUNT = Decimal("1.00")
 KEPT_BY_A_POSTING = [
-    "wallet_transaction", "wallet_entry", "wallet_sequence", "audit_range", "audit_seal", "audit_sealsubject", "wallet_dailytotal",
+    "wallet_transaction", "wallet_entry", "wallet_sequence", "audit_range", "audit_seal", "audit_sealsubject",
 ]  # fmt: skip
 
 

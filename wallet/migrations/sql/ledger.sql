@@ -188,7 +188,8 @@ DECLARE
     to_id bigint;
     from_after numeric;
     to_after numeric;
-    moved boolean;
+    from_waits boolean;
+    to_waits boolean;
 BEGIN
     IF p_overdraw AND p_kind NOT IN (4, 5) THEN  -- deposit reversed, charged back
         RAISE EXCEPTION 'Only a chargeback or a reversed deposit may push cash below zero' USING ERRCODE = 'LG006';
@@ -199,9 +200,8 @@ BEGIN
     END IF;
     -- The one global lock order: the player's row first, then accounts by id. Two players: the lower id first.
     IF p_player IS NOT NULL AND p_to_player <> p_player THEN
-        PERFORM 1 FROM players_player WHERE id IN (p_player, p_to_player) ORDER BY id FOR NO KEY UPDATE;
-        SELECT CASE WHEN count(*) = 2 THEN min(brand_id) END INTO home FROM players_player
-            WHERE id IN (p_player, p_to_player) AND brand_id = p_brand;
+        SELECT CASE WHEN count(*) = 2 AND min(brand_id) = max(brand_id) THEN min(brand_id) END INTO home
+            FROM (SELECT brand_id FROM players_player WHERE id IN (p_player, p_to_player) ORDER BY id FOR NO KEY UPDATE) both_of_them;
     ELSIF p_player IS NOT NULL THEN
         SELECT brand_id INTO home FROM players_player WHERE id = p_player FOR NO KEY UPDATE;
     ELSE
@@ -225,18 +225,21 @@ BEGIN
     IF p_effective < clock_timestamp() - interval '1 minute' THEN
         PERFORM wallet_refuse_closed_day(p_brand, p_effective);
     END IF;
-    -- Between a player and an appended account of the house, one row is locked: found and moved in one go. Not found: the long way says why.
-    IF NOT p_overdraw AND p_from < 10 AND p_to BETWEEN 10 AND 39 THEN
+    -- Accounts of a player change under that player's lock only, so they need no order among themselves, and finding and moving is one
+    -- statement. What is not found (no such account yet, too little in it) goes the long way, which opens it or says why.
+    IF p_from < 10 AND p_to < 40 AND NOT p_overdraw THEN
         UPDATE wallet_account SET balance = balance - p_amount, version = version + 1
             WHERE player_id = p_player AND currency_id = p_currency AND kind = p_from AND balance - p_amount >= floor
             RETURNING id, balance INTO from_id, from_after;
-    ELSIF p_to < 10 AND p_from BETWEEN 10 AND 39 THEN
+    END IF;
+    IF p_to < 10 AND (p_from BETWEEN 10 AND 39 OR from_id IS NOT NULL) THEN
         UPDATE wallet_account SET balance = balance + p_amount, version = version + 1,
                 overdraft = greatest(0, least(overdraft, floor - (balance + p_amount)))
-            WHERE player_id = p_player AND currency_id = p_currency AND kind = p_to
+            WHERE player_id = coalesce(p_to_player, p_player) AND currency_id = p_currency AND kind = p_to
             RETURNING id, balance INTO to_id, to_after;
     END IF;
-    moved := from_id IS NOT NULL OR to_id IS NOT NULL;
+    from_waits := from_id IS NULL AND (p_from < 10 OR p_from >= 40);  -- kinds 10 to 39 are appended: nobody locks or moves them
+    to_waits := to_id IS NULL AND (p_to < 10 OR p_to >= 40);
     IF from_id IS NULL THEN
         from_id := wallet_account_of(p_brand, CASE WHEN p_from < 10 THEN p_player END, p_from, p_from_party, p_currency);
     END IF;
@@ -246,15 +249,15 @@ BEGIN
     IF from_id = to_id THEN
         RAISE EXCEPTION 'A posting moves money between two accounts, not within one' USING ERRCODE = 'LG006';
     END IF;
-    IF NOT moved THEN
-        -- Running accounts by id. Kinds 10 to 39 are appended: nobody locks them.
-        IF from_id < to_id THEN
-            IF p_from < 10 OR p_from >= 40 THEN from_after := wallet_move(from_id, -p_amount, p_overdraw); END IF;
-            IF p_to < 10 OR p_to >= 40 THEN to_after := wallet_move(to_id, p_amount, false); END IF;
-        ELSE
-            IF p_to < 10 OR p_to >= 40 THEN to_after := wallet_move(to_id, p_amount, false); END IF;
-            IF p_from < 10 OR p_from >= 40 THEN from_after := wallet_move(from_id, -p_amount, p_overdraw); END IF;
-        END IF;
+    -- Running accounts by id.
+    IF from_waits AND from_id < to_id THEN
+        from_after := wallet_move(from_id, -p_amount, p_overdraw);
+    END IF;
+    IF to_waits THEN
+        to_after := wallet_move(to_id, p_amount, false);
+    END IF;
+    IF from_waits AND from_id > to_id THEN
+        from_after := wallet_move(from_id, -p_amount, p_overdraw);
     END IF;
     INSERT INTO wallet_entry (transaction_id, account_id, recorded_at, leg, currency_id, amount, balance_after) VALUES
         (result.id, from_id, result.recorded_at, 1, p_currency, -p_amount, from_after),
