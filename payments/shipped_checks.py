@@ -1,7 +1,8 @@
 """The checks that money in motion can make by itself."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.utils.timezone import localtime
 from rapidfuzz import fuzz
 from rapidfuzz.utils import default_process
 
@@ -55,6 +56,11 @@ def used_before(case: Case) -> Result:
     return Result("PAY-02", WARN, "Instrument was never used for a deposit", (f"{len(case.deposits)} others were",))
 
 
+def _when(at: datetime) -> str:
+    """In the time zone of who reads it, which it names."""
+    return f"{localtime(at):%d %b %H:%M %Z}"
+
+
 def turnover(case: Case) -> Result:
     """Deposits played through at least once. Until play is recorded here, nobody knows."""
     last = max((row.last for row in case.deposits.values() if row.last), default=None)
@@ -63,7 +69,7 @@ def turnover(case: Case) -> Result:
         UNKNOWN,
         "Turnover since the last deposit",
         ("play is not recorded yet",),
-        detail=f"Last deposit {last:%d %b %H:%M} UTC" if last else "",
+        detail=f"Last deposit {_when(last)}" if last else "",
     )
 
 
@@ -119,7 +125,7 @@ def device_and_country(case: Case) -> Result:
             (_times(len(known_devices), "device,", "devices,"), ", ".join(sorted(known_countries)) or "country unknown"),
         )
     device = new_devices[0].device if new_devices else None
-    detail = f"{device.label}, first seen {device.first_seen_at:%d %b %H:%M} UTC" if device else ""
+    detail = f"{device.label}, first seen {_when(device.first_seen_at)}" if device else ""
     return Result(
         "DEV-01", state, title, tuple([", ".join(new_countries)] if new_countries else [_times(len(new_devices), "sign-in", "sign-ins")]), detail=detail
     )
