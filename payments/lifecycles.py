@@ -5,12 +5,16 @@ from backoffice.work.lifecycle import Lifecycle
 DEPOSIT = Lifecycle(
     "payments.deposit",
     initiated={"authorised": "system", "captured": "system", "failed": "system", "expired": "system", "unknown": "system"},
-    unknown={"authorised": "system", "captured": "system", "failed": "system", "expired": "system"},  # left only by asking the provider
+    # Left only by asking the provider; back to initiated when it has the deposit and waits for the player.
+    unknown={"authorised": "system", "captured": "system", "failed": "system", "expired": "system", "initiated": "system"},
     authorised={"captured": "system", "failed": "system", "expired": "system"},
-    captured={"credited": "system", "reversed": "system"},
+    captured={"credited": "system", "reversed": "system"},  # reversed: it had gone back before we heard of it, so nothing was credited
     credited={"reversed": "system", "charged_back": "system"},
     charged_back={"credited": "system"},  # the chargeback was won
-    final={"failed", "expired", "reversed"},
+    # Given up, but not deaf: money that arrives after all is the player's.
+    expired={"captured": "system"},
+    failed={"captured": "system"},
+    final={"reversed"},
 )
 
 WITHDRAWAL = Lifecycle(

@@ -178,7 +178,8 @@ class Life:
         fee = _fee(amount, currency, percent="1.5")
 
         def told(state: DepositState, sequence: int, at: datetime) -> None:
-            deposits.told(deposit_id=pk, reference=reference, state=state, provider_id=f"past_{reference.lower()}", sequence=sequence, fee=fee, now=at)
+            charged = None if state in {DepositState.FAILED, DepositState.EXPIRED} else fee
+            deposits.told(deposit_id=pk, reference=reference, state=state, provider_id=f"past_{reference.lower()}", sequence=sequence, fee=charged, now=at)
 
         return told
 

@@ -187,13 +187,15 @@ class RefundRequest:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DepositAnswer:
-    """The provider has the deposit. With a `redirect_url` the player goes there next."""
+    """The provider has the deposit. With a `redirect_url` the player goes there next. `fee` and `sequence` as in `Payment`, where the answer has them."""
 
     reference: str
     provider_id: str
     state: DepositState
     money: Money
     redirect_url: str = ""
+    fee: Money | None = None
+    sequence: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

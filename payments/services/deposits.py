@@ -1,5 +1,6 @@
 """Deposits: begun by the player, carried by the provider, credited when the money is captured."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -20,11 +21,24 @@ from players import messages
 from players.models import Instrument
 from wallet import balances, counters, currencies, ledger
 from wallet.kinds import AccountKind, Reference, TransactionKind
-from wallet.ledger import Cash, House
+from wallet.ledger import Cash, House, Place
 
 SUBJECT = "payments.deposit"
 CALL_LEASE = timedelta(seconds=45)
 EXPIRES_AFTER = timedelta(hours=1)  # a player who has not finished by then will not
+SILENCE = timedelta(minutes=10)  # webhooks tell how a deposit goes on; when none has come for so long, it is asked about
+OPEN = frozenset({"initiated", "unknown", "authorised"})
+GIVEN_UP = frozenset({"failed", "expired"})
+# What a deposit may be when the provider says so and nothing follows from it. Any other pair contradicts what we know.
+FITS = {
+    DepositState.PENDING: OPEN | GIVEN_UP,
+    DepositState.AUTHORISED: OPEN | GIVEN_UP,
+    DepositState.FAILED: OPEN | GIVEN_UP,
+    DepositState.EXPIRED: OPEN | GIVEN_UP,
+    DepositState.CAPTURED: {"credited"},
+    DepositState.REVERSED: {"reversed"},
+    DepositState.CHARGED_BACK: {"charged_back"},
+}
 
 
 def _system() -> Actor:
@@ -75,7 +89,7 @@ def step(deposit_id: int) -> str:
     now = timezone.now()
     with transaction.atomic():
         deposit = locks.player_then_deposit(deposit_id)
-        if deposit.next_attempt_at is None or deposit.next_attempt_at > now or deposit.state not in {"initiated", "unknown", "authorised"}:
+        if deposit.next_attempt_at is None or deposit.next_attempt_at > now or deposit.state not in OPEN:
             return deposit.state
         never_sent = deposit.state == "initiated" and not deposit.provider_id and (deposit.tries == 0 or deposit.failure == "unavailable")
         Deposit.objects.filter(pk=deposit.pk).update(next_attempt_at=now + CALL_LEASE, tries=deposit.tries + 1, failure="")
@@ -101,7 +115,7 @@ def _create(deposit: Deposit) -> None:
         if outcome.word == "answered":
             answer = outcome.answer
             Deposit.objects.filter(pk=current.pk).update(redirect_url=answer.redirect_url[:500], last_call_ended_at=now)
-            _apply(current, answer.state, provider_id=answer.provider_id, now=now)
+            _apply(current, answer.state, provider_id=answer.provider_id, now=now, sequence=answer.sequence, fee=answer.fee)
         elif outcome.word == "refused":
             _fail(current, outcome.detail, now=now)
         elif outcome.word == "unavailable" and now - current.requested_at > EXPIRES_AFTER:
@@ -118,7 +132,7 @@ def _ask(deposit: Deposit) -> None:
     with transaction.atomic():
         now = timezone.now()
         current = locks.player_then_deposit(deposit.pk)
-        if current.state not in {"initiated", "unknown", "authorised"}:
+        if current.state not in OPEN:
             return
         if outcome.word != "answered":
             if current.state == "initiated" and not current.provider_id:
@@ -130,6 +144,10 @@ def _ask(deposit: Deposit) -> None:
         if status.found is Found.FOUND:
             payment: Payment = status.payment
             _apply(current, payment.state, provider_id=payment.provider_id, now=now, sequence=payment.sequence, fee=payment.fee)  # type: ignore[arg-type]
+            return
+        if current.provider_id:
+            # It has told us of it before, so this is its fault, and no news about the money.
+            Deposit.objects.filter(pk=current.pk).update(next_attempt_at=now + calls.backoff(current.tries))
             return
         if now - (current.last_call_ended_at or current.requested_at) < registry.get(deposit.provider).capabilities.not_found_final_after:
             if current.state == "initiated":
@@ -155,74 +173,130 @@ def _unknown(deposit: Deposit, detail: str, *, now: datetime) -> None:
     )
 
 
-def _fail(deposit: Deposit, why: str, *, now: datetime) -> None:
-    DEPOSIT.move(deposit, to="failed", by=_system(), now=now, evidence={"why": why[:200]}, also={"failure": why[:120], "next_attempt_at": None})
+def _fail(deposit: Deposit, why: str, *, now: datetime, known: Mapping[str, object] | None = None) -> None:
+    DEPOSIT.move(
+        deposit, to="failed", by=_system(), now=now, evidence={"why": why[:200]}, also={**(known or {}), "failure": why[:120], "next_attempt_at": None}
+    )  # fmt: skip
 
 
 def _apply(deposit: Deposit, state: DepositState, *, provider_id: str, now: datetime, sequence: int = 0, fee: Money | None = None) -> None:
-    """Bring a locked deposit to what the provider says. Old news changes nothing."""
-    if sequence and sequence <= deposit.provider_sequence:
+    """Bring a locked deposit to what the provider says. Old news changes nothing.
+
+    The provider is believed about money: what it captured is credited also after we gave up, what it took back is taken back.
+    """
+    # The same number again is no old news: an answer that says that nothing has changed also says when to ask next.
+    if sequence and sequence < deposit.provider_sequence:
         return
-    known = {"provider_id": provider_id, "provider_sequence": max(sequence, deposit.provider_sequence), "failure": ""}
-    waiting = {**known, "next_attempt_at": now + timedelta(minutes=10)}
-    open_states = {"initiated", "unknown", "authorised"}
-    if state is DepositState.PENDING:
-        if deposit.state in open_states:
-            if now - deposit.requested_at > EXPIRES_AFTER:
-                DEPOSIT.move(deposit, to="expired", by=_system(), now=now, also={**known, "next_attempt_at": None})
-            else:
-                Deposit.objects.filter(pk=deposit.pk).update(**waiting)
-    elif state is DepositState.AUTHORISED:
-        if deposit.state in {"initiated", "unknown"}:
+    # Kept with every piece of news, also with one that moves nothing: what comes later with a lower number is old.
+    known = {"provider_id": provider_id, "provider_sequence": max(sequence, deposit.provider_sequence), "tries": 0}
+    waiting = {**known, "failure": "", "next_attempt_at": now + SILENCE}
+    before = deposit.state
+    if state is DepositState.PENDING and before in OPEN:
+        _wait(deposit, waiting, now=now)
+    elif state is DepositState.AUTHORISED and before in OPEN:
+        if before == "authorised":
+            _keep(deposit, waiting)
+        else:
             DEPOSIT.move(deposit, to="authorised", by=_system(), now=now, also=waiting)
-    elif state is DepositState.CAPTURED:
-        if deposit.state in open_states:
-            _capture_and_credit(deposit, known, fee=fee, now=now)
-        elif deposit.state == "charged_back":
-            _win_back(deposit, known, now=now)
-    elif state in {DepositState.FAILED, DepositState.EXPIRED}:
-        if deposit.state in open_states:
-            DEPOSIT.move(deposit, to=str(state), by=_system(), now=now, also={**known, "next_attempt_at": None})
-    elif state is DepositState.REVERSED:
-        if deposit.state in open_states:
-            _capture_and_credit(deposit, known, fee=fee, now=now)
+    elif state is DepositState.CAPTURED and before in OPEN | GIVEN_UP:
+        _capture(deposit, known, now=now)
+        _credit(deposit, fee=fee, now=now)
+    elif state is DepositState.CAPTURED and before == "charged_back":
+        _win_back(deposit, known, now=now)
+    elif state is DepositState.FAILED and before in OPEN:
+        _fail(deposit, "The provider could not collect it.", now=now, known=known)
+    elif state is DepositState.EXPIRED and before in OPEN:
+        DEPOSIT.move(deposit, to="expired", by=_system(), now=now, also={**known, "failure": "", "next_attempt_at": None})
+    elif state is DepositState.REVERSED and before in OPEN | GIVEN_UP:
+        _capture(deposit, known, now=now)
+        DEPOSIT.move(deposit, to="reversed", by=_system(), now=now)
+    elif state is DepositState.REVERSED and before in {"credited", "charged_back"}:
+        if before == "charged_back":
+            _win_back(deposit, known, now=now)  # it must have been won, since it can be reversed
         _reverse(deposit, known, now=now)
-    elif state is DepositState.CHARGED_BACK:
-        if deposit.state in open_states:
-            _capture_and_credit(deposit, known, fee=fee, now=now)
+    elif state is DepositState.CHARGED_BACK and before in OPEN | GIVEN_UP | {"credited"}:
+        if before != "credited":
+            _capture(deposit, known, now=now)
+            _credit(deposit, fee=fee, now=now, tell=False)  # it has gone again: there is no arrival to tell of
         _charge_back(deposit, known, now=now)
+    else:
+        _keep(deposit, known)
+        _contradicted(deposit, state, now=now)
+    # What is charged beyond the fee of the capture.
+    _book_fee(deposit, fee, kind=TransactionKind.CHARGEBACK_FEE if "charged_back" in {before, deposit.state} else TransactionKind.DEPOSIT_FEE, now=now)
 
 
-def _capture_and_credit(deposit: Deposit, known: dict[str, object], *, fee: Money | None, now: datetime) -> None:
-    DEPOSIT.move(deposit, to="captured", by=_system(), now=now, also={**known, "next_attempt_at": None})
-    reference = (Reference.DEPOSIT, deposit.pk)
-    clearing = House(AccountKind.PSP_CLEARING, deposit.provider)
+def _keep(deposit: Deposit, columns: Mapping[str, object]) -> None:
+    Deposit.objects.filter(pk=deposit.pk).update(**columns)
+    for name, value in columns.items():
+        setattr(deposit, name, value)
+
+
+def _wait(deposit: Deposit, waiting: Mapping[str, object], *, now: datetime) -> None:
+    """The provider has it and waits for the player, an hour at most."""
+    if deposit.state != "authorised" and now - deposit.requested_at > EXPIRES_AFTER:
+        DEPOSIT.move(deposit, to="expired", by=_system(), now=now, also={**waiting, "next_attempt_at": None})
+    elif deposit.state == "unknown":
+        DEPOSIT.move(deposit, to="initiated", by=_system(), now=now, fact="deposit.found_at_provider", also=waiting)
+    else:
+        _keep(deposit, waiting)
+
+
+def _contradicted(deposit: Deposit, state: DepositState, *, now: datetime) -> None:
+    """News that no table foresees, such as `failed` about money that was captured: nothing is guessed, and it stands on the record."""
+    if deposit.state not in FITS[state]:
+        record(
+            "deposit.contradicted", actor=Actor.integration(deposit.provider), at=now, brand_id=deposit.brand_id, player_id=deposit.player_id,
+            subject=(SUBJECT, deposit.pk), before={"state": deposit.state}, after={"provider_says": str(state), "sequence": deposit.provider_sequence},
+        )  # fmt: skip
+
+
+def _clearing(deposit: Deposit) -> Place:
+    return House(AccountKind.PSP_CLEARING, deposit.provider)
+
+
+def _capture(deposit: Deposit, known: Mapping[str, object], *, now: datetime) -> None:
+    late = deposit.state in GIVEN_UP
+    DEPOSIT.move(
+        deposit, to="captured", by=_system(), now=now, fact="deposit.captured_late" if late else "",
+        also={**known, "failure": "", "next_attempt_at": None},
+    )  # fmt: skip
+
+
+def _credit(deposit: Deposit, *, fee: Money | None, now: datetime, tell: bool = True) -> None:
     posted = ledger.post(
         kind=TransactionKind.DEPOSIT_CREDITED, key=f"deposit:{deposit.pk}:credited", brand=deposit.brand_id, amount=deposit.amount,
-        currency=deposit.currency, source=clearing, target=Cash(deposit.player_id), effective_at=now, reference=reference,
+        currency=deposit.currency, source=_clearing(deposit), target=Cash(deposit.player_id), effective_at=now, reference=(Reference.DEPOSIT, deposit.pk),
     )  # fmt: skip
-    charged = fee.amount if fee is not None else Decimal(0)
-    if charged > 0:
-        ledger.post(
-            kind=TransactionKind.DEPOSIT_FEE, key=f"deposit:{deposit.pk}:fee", brand=deposit.brand_id, amount=charged, currency=deposit.currency,
-            source=House(AccountKind.PSP_FEES, deposit.provider), target=clearing, effective_at=now, reference=reference,
-        )  # fmt: skip
+    _book_fee(deposit, fee, kind=TransactionKind.DEPOSIT_FEE, now=now)
     DEPOSIT.move(
-        deposit, to="credited", by=_system(), now=now, evidence={"transaction": posted.id},
-        also={"credited_at": now, "credit_transaction": posted.id, "fee": charged},
+        deposit, to="credited", by=_system(), now=now, evidence={"transaction": posted.id}, also={"credited_at": now, "credit_transaction": posted.id}
     )  # fmt: skip
     counters.add(player_id=deposit.player_id, measure="deposit.credited", currency=deposit.currency, amount=deposit.amount, at=now)
-    messages.queue(
-        player=deposit.player, template="deposit_credited", key=f"deposit:{deposit.pk}:credited", now=now,
-        context={"name": deposit.name, "amount": currencies.text(deposit.amount, deposit.currency), "currency": deposit.currency},
+    if tell:
+        messages.queue(
+            player=deposit.player, template="deposit_credited", key=f"deposit:{deposit.pk}:credited", now=now,
+            context={"name": deposit.name, "amount": currencies.text(deposit.amount, deposit.currency), "currency": deposit.currency},
+        )  # fmt: skip
+
+
+def _book_fee(deposit: Deposit, fee: Money | None, *, kind: TransactionKind, now: datetime) -> None:
+    """What the provider has charged beyond what is booked. It tells the sum so far, so a missed piece of news is made up for."""
+    more = (fee.amount if fee is not None else Decimal(0)) - deposit.fee
+    if fee is None or more <= 0:
+        return
+    ledger.post(
+        kind=kind, key=f"deposit:{deposit.pk}:fee:{fee.amount.normalize():f}", brand=deposit.brand_id, amount=more, currency=deposit.currency,
+        source=House(AccountKind.PSP_FEES, deposit.provider), target=_clearing(deposit), effective_at=now, reference=(Reference.DEPOSIT, deposit.pk),
     )  # fmt: skip
+    _keep(deposit, {"fee": fee.amount})
 
 
 def _take_back(deposit: Deposit, *, kind: TransactionKind, key: str, now: datetime) -> None:
     """Cash back to the provider. The money may be gone by now: this alone may push cash below zero, which is a significant event."""
     ledger.post(
         kind=kind, key=key, brand=deposit.brand_id, amount=deposit.amount, currency=deposit.currency, source=Cash(deposit.player_id),
-        target=House(AccountKind.PSP_CLEARING, deposit.provider), effective_at=now, reference=(Reference.DEPOSIT, deposit.pk), may_overdraw=True,
+        target=_clearing(deposit), effective_at=now, reference=(Reference.DEPOSIT, deposit.pk), may_overdraw=True,
     )  # fmt: skip
     left = balances.cash(deposit.player_id, deposit.currency)
     if left < 0:
@@ -232,23 +306,21 @@ def _take_back(deposit: Deposit, *, kind: TransactionKind, key: str, now: dateti
         )  # fmt: skip
 
 
-def _reverse(deposit: Deposit, known: dict[str, object], *, now: datetime) -> None:
-    if deposit.state == "credited":
-        DEPOSIT.move(deposit, to="reversed", by=_system(), now=now, also={**known, "next_attempt_at": None})
-        _take_back(deposit, kind=TransactionKind.DEPOSIT_REVERSED, key=f"deposit:{deposit.pk}:reversed", now=now)
+def _reverse(deposit: Deposit, known: Mapping[str, object], *, now: datetime) -> None:
+    DEPOSIT.move(deposit, to="reversed", by=_system(), now=now, also=known)
+    _take_back(deposit, kind=TransactionKind.DEPOSIT_REVERSED, key=f"deposit:{deposit.pk}:reversed", now=now)
 
 
-def _charge_back(deposit: Deposit, known: dict[str, object], *, now: datetime) -> None:
-    if deposit.state == "credited":
-        DEPOSIT.move(deposit, to="charged_back", by=_system(), now=now, also={**known, "next_attempt_at": None})
-        _take_back(deposit, kind=TransactionKind.CHARGED_BACK, key=f"deposit:{deposit.pk}:charged_back:{deposit.version}", now=now)
+def _charge_back(deposit: Deposit, known: Mapping[str, object], *, now: datetime) -> None:
+    DEPOSIT.move(deposit, to="charged_back", by=_system(), now=now, also=known)
+    _take_back(deposit, kind=TransactionKind.CHARGED_BACK, key=f"deposit:{deposit.pk}:charged_back:{deposit.version}", now=now)
 
 
-def _win_back(deposit: Deposit, known: dict[str, object], *, now: datetime) -> None:
+def _win_back(deposit: Deposit, known: Mapping[str, object], *, now: datetime) -> None:
     DEPOSIT.move(deposit, to="credited", by=_system(), now=now, fact="deposit.chargeback_won", also=known)
     ledger.post(
         kind=TransactionKind.CHARGEBACK_REVERSED, key=f"deposit:{deposit.pk}:chargeback_won:{deposit.version}", brand=deposit.brand_id,
-        amount=deposit.amount, currency=deposit.currency, source=House(AccountKind.PSP_CLEARING, deposit.provider), target=Cash(deposit.player_id),
+        amount=deposit.amount, currency=deposit.currency, source=_clearing(deposit), target=Cash(deposit.player_id),
         effective_at=now, reference=(Reference.DEPOSIT, deposit.pk),
     )  # fmt: skip
 

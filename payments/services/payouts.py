@@ -225,17 +225,26 @@ def _come_back(withdrawal: Withdrawal, known: dict[str, object], *, fee: Money |
     )  # fmt: skip
 
 
+def _late_news(withdrawal: Withdrawal, reference: str, state: PayoutState, *, now: datetime) -> None:
+    record(
+        "withdrawal.late_news", actor=Actor.integration(withdrawal.provider), at=now, brand_id=withdrawal.brand_id, player_id=withdrawal.player_id,
+        subject=(SUBJECT, withdrawal.pk), after={"reference": reference, "state": str(state)},
+    )  # fmt: skip
+
+
 @transaction.atomic
 def told(*, withdrawal_id: int, reference: str, state: PayoutState, provider_id: str, sequence: int, fee: Money | None, now: datetime) -> str:
     """A webhook's news about a payout. Returns what came of it, for the event's line."""
     withdrawal = locks.player_then_withdrawal(withdrawal_id)
     if withdrawal.reference != reference:
-        record(
-            "withdrawal.late_news", actor=Actor.integration(withdrawal.provider), at=now, brand_id=withdrawal.brand_id, player_id=withdrawal.player_id,
-            subject=(SUBJECT, withdrawal.pk), after={"reference": reference, "state": str(state)},
-        )  # fmt: skip
+        _late_news(withdrawal, reference, state, now=now)
         return "about an earlier attempt"
     before = withdrawal.state
+    if before not in {"sent", "unknown", "settled", "returned"} and state is not PayoutState.FAILED:
+        # It was given up as never taken, and has left after all. Whoever decides about it again must see that first.
+        _late_news(withdrawal, reference, state, now=now)
+        Withdrawal.objects.filter(pk=withdrawal.pk).update(failure=f"Given up too early: the provider has it as {state}.")
+        return "about an attempt that was given up"
     if before == "unknown":
         # Left only by asking: the news is a reason to ask at once.
         Withdrawal.objects.filter(pk=withdrawal.pk).update(next_attempt_at=now)

@@ -1,12 +1,29 @@
 """What payments tests share: a sandbox and a webhook receiver, a casino that the API's tests open, hints without a broker."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from payments import hints
+from payments.providers import registry
 from tests.api import Casino, open_casino
-from tests.payments.nordpay import receiver, sandbox, shared_receiver, shared_sandbox
+from tests.payments.nordpay import KEY, SECRET, Sandbox, receiver, sandbox, shared_receiver, shared_sandbox
 
 __all__ = ["receiver", "sandbox", "shared_receiver", "shared_sandbox"]
+
+# Short patience, and a breaker that never opens: these tests mean every failure.
+QUIET = {"timeout": 2.0, "not_found_final_after": 1, "breaker": {"failures": 100_000, "percent": 100}}
+
+
+@pytest.fixture
+def nordpay(sandbox: Sandbox, settings: Any) -> Iterator[Sandbox]:
+    """The sandbox process as the provider that our services call, over the real adapter."""
+    sandbox.behave()
+    settings.PAYMENT_PROVIDERS = {"nordpay": {"class": "payments.providers.nordpay.Nordpay", "url": sandbox.url, "key": KEY, "webhook_secret": SECRET, **QUIET}}
+    registry.forget()
+    yield sandbox
+    registry.forget()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,27 +22,18 @@ from backoffice.audit import sequencer, verify
 from payments import checks
 from payments.models import ProviderCall, Withdrawal
 from payments.providers import registry
+from payments.providers.protocol import PayoutState
 from payments.services import StaleDecision, calls, payouts, webhooks
 from payments.services.withdrawals import approve_withdrawal, reject_withdrawal
 from players import messages
 from tests.casino import asked, facts, held, new_instrument, new_player, open_casino, outbox, paid_in
 from tests.databases import Database
-from tests.payments.nordpay import KEY, SECRET, Sandbox
+from tests.payments.nordpay import KEY, SECRET
 from tests.people import make_person
 from wallet import stream
 from wallet.models import Entry, Transaction
 
 KILLS = 8
-QUIET = {"timeout": 2.0, "not_found_final_after": 1, "breaker": {"failures": 100_000, "percent": 100}}
-
-
-@pytest.fixture
-def nordpay(sandbox: Sandbox, settings: Any) -> Iterator[Sandbox]:
-    sandbox.behave()
-    settings.PAYMENT_PROVIDERS = {"nordpay": {"class": "payments.providers.nordpay.Nordpay", "url": sandbox.url, "key": KEY, "webhook_secret": SECRET, **QUIET}}
-    registry.forget()
-    yield sandbox
-    registry.forget()
 
 
 @pytest.fixture
@@ -126,6 +116,19 @@ def test_a_payout_that_never_arrived_goes_back_to_the_queue_with_its_money_held(
     assert facts(withdrawal)[-2:] == ["withdrawal.failed", "withdrawal.back_in_queue"]
     warned = [result for result in checks.run_all(checks.Case(withdrawal, timezone.now())) if result.code == "PAY-07"]
     assert warned[0].state == "warn"
+
+
+def test_a_payout_that_leaves_after_it_was_given_up_warns_whoever_decides_again(nordpay, ana):
+    withdrawal = until(approved(ana, token="tok_drop_before"), "requested")
+    told = payouts.told(
+        withdrawal_id=withdrawal.pk, reference=withdrawal.reference, state=PayoutState.PAID, provider_id="np", sequence=3, fee=None, now=timezone.now()
+    )
+    withdrawal.refresh_from_db()
+
+    assert (told, withdrawal.state) == ("about an attempt that was given up", "requested")
+    assert facts(withdrawal)[-1] == "withdrawal.late_news"
+    warned = [result for result in checks.run_all(checks.Case(withdrawal, timezone.now())) if result.code == "PAY-07"]
+    assert (warned[0].state, warned[0].detail) == ("warn", "Given up too early: the provider has it as paid.")
 
 
 def test_a_refusal_fails_it_and_a_new_decision_sends_it_under_a_new_reference(nordpay, ana):

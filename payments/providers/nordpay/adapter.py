@@ -110,6 +110,8 @@ class Nordpay:
             state=DepositState(payment.state),
             money=payment.money,
             redirect_url=redirect if isinstance(redirect, str) else "",
+            fee=payment.fee,
+            sequence=payment.sequence,
         )
 
     def send_payout(self, request: PayoutRequest) -> PayoutAnswer:
