@@ -8,7 +8,7 @@ import base64
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -88,17 +88,34 @@ def _open(text: str, row: PersonalKey | None) -> Any:
         return None
 
 
+@dataclass(frozen=True)
+class Noted:
+    """One line of the file of erasures."""
+
+    player_id: int
+    erased_at: datetime
+    reason: str
+
+
 @transaction.atomic
 def erase(*, player_id: int, reason: str, now: datetime) -> None:
     """Destroy the player's key. Every personal value of theirs in the record is unreadable from now on, in backups once restored too."""
-    PersonalKey.objects.update_or_create(
-        player_id=player_id,
-        defaults={"wrapped": None, "destroyed_at": now},
-        create_defaults={"wrapped": None, "destroyed_at": now, "created_at": now, "master_version": max(settings.MASTER_KEYS)},
-    )
-    if not Erasure.objects.filter(player_id=player_id).exists():
-        Erasure.objects.bulk_create([Erasure(player_id=player_id, erased_at=now, reason=reason)], ignore_conflicts=True)
+    if _destroy(Noted(player_id, now, reason)):
         transaction.on_commit(lambda: _note_down(player_id, reason, now))
+
+
+def _destroy(erasure: Noted) -> bool:
+    """True when the player stands on the list of erasures for the first time."""
+    gone = {"wrapped": None, "destroyed_at": erasure.erased_at}
+    PersonalKey.objects.update_or_create(
+        player_id=erasure.player_id,
+        defaults=gone,
+        create_defaults={**gone, "created_at": erasure.erased_at, "master_version": max(settings.MASTER_KEYS)},
+    )
+    if Erasure.objects.filter(player_id=erasure.player_id).exists():
+        return False
+    Erasure.objects.bulk_create([Erasure(player_id=erasure.player_id, erased_at=erasure.erased_at, reason=erasure.reason)], ignore_conflicts=True)
+    return True
 
 
 def erasures_file() -> Path:
@@ -115,14 +132,37 @@ def _note_down(player_id: int, reason: str, now: datetime) -> None:
         os.fsync(file.fileno())
 
 
-def reapply_erasures() -> int:
-    """After a restore: destroy again every key whose player was erased. Returns how many came back with the backup."""
+def noted(path: Path) -> list[Noted]:
+    """Whom the file names. Raises OSError, or ValueError with the line that cannot be read: nobody on it may be passed over."""
+    found = []
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        try:
+            row = json.loads(line)
+            found.append(Noted(int(row["player_id"]), datetime.fromisoformat(row["erased_at"]), str(row["reason"])))
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise ValueError(f"line {number} cannot be read") from wrong
+    return found
+
+
+@transaction.atomic
+def reapply_erasures(noted: Iterable[Noted] = ()) -> int:
+    """After a restore: destroy again the keys of all who were erased, those on the database's own list and those `noted` after the backup.
+
+    Returns how many there were to erase again. The file is not written: whom it names it names already.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE audit_personalkey k SET wrapped = NULL, destroyed_at = e.erased_at"
             " FROM audit_erasure e WHERE e.player_id = k.player_id AND k.wrapped IS NOT NULL"
         )
-        return cursor.rowcount
+        again = int(cursor.rowcount)
+    known = set(Erasure.objects.values_list("player_id", flat=True))
+    for erasure in noted:
+        if erasure.player_id not in known:
+            _destroy(erasure)
+            known.add(erasure.player_id)
+            again += 1
+    return again
 
 
 def rewrap(*, batch: int = 500) -> int:

@@ -15,6 +15,7 @@ from django.db import connection, connections
 
 from backoffice.audit import canonical, merkle, sequencer, streams
 from backoffice.audit.streams import Finding, Row, Stream
+from backoffice.runtime import timeouts
 
 CHUNK = 20_000
 
@@ -56,6 +57,7 @@ def _chunks(stream: Stream, upto: int) -> Iterator[tuple[int, int, list[Row]]]:
 
     def fetch() -> None:
         try:
+            timeouts.lift()  # a connection of its own, which was limited when it was made
             for first, last in ranges:
                 ready.put(stream.rows(first, last))
         except Exception as failed:  # noqa: BLE001 (raised where the rows are waited for)

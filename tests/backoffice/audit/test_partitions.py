@@ -1,10 +1,12 @@
 """Months: made ahead with their triggers and without rights, and a filled DEFAULT that becomes the range that it covers."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
+from django.db import OperationalError
 
 from backoffice.audit import sequencer, verify
 from backoffice.audit.management.commands.recorder import make_partitions
@@ -62,6 +64,24 @@ def test_made_again_nothing_changes(own_cluster: OwnCluster, table: str) -> None
         assert parts(owner, table) == before
         assert make(app, table, 14) == 2
         assert len(parts(owner, table)) == len(before) + 2
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_new_month_waits_for_no_long_reader_and_lets_nobody_wait(own_cluster: OwnCluster, table: str) -> None:
+    with own_cluster.connect("owner") as owner, own_cluster.connect("super") as reader:
+        last = parts(owner, table)[12][0]
+        owner.execute(f"DROP TABLE {last}")
+        reader.execute("BEGIN")
+        reader.execute(f"SELECT count(*) FROM {table}")  # as a backup reads it
+
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="lock timeout"):
+            make_partitions()
+
+        assert time.monotonic() - began < 1.5
+        reader.execute("COMMIT")
+        make_partitions()
+        assert last in dict(parts(owner, table))
 
 
 def test_no_other_table_can_be_taken_apart_by_the_app(own_cluster: OwnCluster) -> None:

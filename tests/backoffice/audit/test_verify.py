@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -251,6 +252,20 @@ def test_what_goes_wrong_while_rows_are_fetched_is_raised(own_cluster: OwnCluste
 
     with pytest.raises(Exception, match="leaf"):
         findings()
+
+
+def test_rows_that_take_long_to_fetch_are_not_ended_by_the_limit_of_transactions(
+    own_cluster: OwnCluster, sealed: list[int], monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    monkeypatch.setattr(verify, "CHUNK", 5)
+    settings.TRANSACTION_SECONDS = 1
+    record = streams.get("record")
+
+    def slowly(first: int, last: int) -> list[streams.Row]:
+        streams.fetch("SELECT pg_sleep(1.2)::text", [])
+        return record.rows(first, last)
+
+    assert verify.run(of=[replace(record, rows=slowly)]).clean
 
 
 def test_it_can_run_inside_a_transaction_that_wrote(own_cluster: OwnCluster, sealed: list[int], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,8 @@ Nothing of the running installation is touched: the scratch server has its own f
 """
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backoffice.audit import backups, personal
-from backoffice.runtime.postgres import Cluster
+from backoffice.runtime.errors import RuntimeProblem
+from backoffice.runtime.throwaway import ThrowawayPostgres
+
+DATABASE = "countroom"
 
 
 class Command(BaseCommand):
@@ -27,33 +27,30 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
-        work = Path(tempfile.mkdtemp(prefix="countroom-drill-"))
-        scratch = Cluster(f"drill-{os.getpid()}", settings.BASE_DIR)
+        # On disk, as the real thing: the data of a casino may not fit into memory. The backup lies in the same home, which the next
+        # drill removes if this one is killed.
+        scratch = ThrowawayPostgres("drill", durable=True)
+        folder = options["backup"].resolve() if options["backup"] else scratch.home.root / "backup"
         try:
-            folder = options["backup"] or work / "backup"
-            if options["backup"] is None:
-                self._step("Backing up", [sys.executable, "manage.py", "backup", str(folder)], dict(os.environ))
             self.stdout.write("Starting a scratch server.")
-            scratch.start()
-            scratch.create_database("countroom")
-            target = {
-                "DATABASE_URL": scratch.url("app", "countroom"), "DATABASE_OWNER_URL": scratch.url("owner", "countroom"), "COUNTROOM_DB_ROLE": "owner",
-            }  # fmt: skip
-            erasures = ["--erasures", str(personal.erasures_file())]
-            self._step("Restoring", [sys.executable, "manage.py", "restore", str(folder), *erasures, "--note", "A drill"], {**os.environ, **target})
-            self._step("Verifying as the app's login", [sys.executable, "manage.py", "verify"], {**os.environ, **target, "COUNTROOM_DB_ROLE": ""})
-        except backups.BackupProblem as problem:
+            with scratch:
+                scratch.cluster.create_database(DATABASE)
+                if options["backup"] is None:
+                    self._step("Backing up", ["backup", str(folder)], {})
+                target = {"DATABASE_URL": scratch.cluster.url("app", DATABASE), "DATABASE_OWNER_URL": scratch.cluster.url("owner", DATABASE)}
+                # PG_BIN is for the installation's server; the scratch server has its own programs.
+                self._step("Restoring", ["restore", str(folder), "--note", "A drill"], {**target, "PG_BIN": ""})
+                self._step("Verifying as the app's login", ["verify"], target)
+        except RuntimeProblem as problem:
             raise CommandError(str(problem)) from problem
-        finally:
-            scratch.stop()
-            scratch.remove()
-            shutil.rmtree(work, ignore_errors=True)
         self.stdout.write(f"The drill went well, {time.monotonic() - began:.0f} s.")
 
     def _step(self, what: str, command: list[str], env: dict[str, str]) -> None:
+        """A command in a process of its own, with the login that manage.py gives it."""
         self.stdout.write(f"{what}.")
-        done = subprocess.run(command, env=env, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+        whole = {**os.environ, "COUNTROOM_DB_ROLE": "", **env}
+        done = subprocess.run([sys.executable, "manage.py", *command], env=whole, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
         for line in done.stdout.splitlines():
             self.stdout.write(f"  {line}")
         if done.returncode:
-            raise CommandError(f"{what} failed: {done.stderr.strip()[-800:]}", returncode=done.returncode)
+            raise CommandError(f"{what} failed: {done.stderr.strip().removeprefix('CommandError: ')[-800:]}", returncode=done.returncode)

@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import Error, close_old_connections, connection
+from django.db import Error, close_old_connections, connection, transaction
 
 from backoffice.audit import sequencer, streams
 from backoffice.runtime import timeouts
@@ -32,8 +32,8 @@ class Command(BaseCommand):
             try:
                 close_old_connections()
                 if time.monotonic() - partitions_at > PARTITIONS_EVERY or not partitions_at:
+                    partitions_at = time.monotonic()  # also when it fails: a year is made ahead, so an hour later is early enough
                     make_partitions()
-                    partitions_at = time.monotonic()
                 if not timeouts.ends_them_itself(connection) and (ended := timeouts.end_overlong()):
                     log.warning("overlong_transactions_ended", count=ended)
                 found = sum(sequencer.pass_once(stream) for stream in streams.every())
@@ -52,6 +52,8 @@ class Command(BaseCommand):
 
 
 def make_partitions() -> None:
-    with connection.cursor() as cursor:
-        for table in ("audit_event", "wallet_entry"):
+    for table in ("audit_event", "wallet_entry"):
+        with transaction.atomic(), connection.cursor() as cursor:
+            # A new month locks the whole table. Waiting for a long reader, such as a backup, would make every posting wait behind it.
+            cursor.execute("SET LOCAL lock_timeout = '200ms'")
             cursor.execute("SELECT make_partitions(%s::regclass, 12)", [table])
