@@ -8,19 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.ui import tiles
-
-
-def waiting(request: HttpRequest) -> int | None:
-    from payments.views.queue import queue_counts
-
-    return queue_counts(request).by_tab["open"]
+from backoffice.work.views.index import counts_of
+from payments.queues import WITHDRAWALS
 
 
 def home(request: HttpRequest) -> Iterable[tiles.Row | tiles.Tile]:
     """What waits for this person, and the size of the queue. Every figure is the size of the list behind it."""
-    from payments.views.queue import queue_counts
-
-    counts, url, now = queue_counts(request), reverse("payments:withdrawals"), timezone.now()
+    counts, url, now = counts_of(request, WITHDRAWALS), reverse("payments:withdrawals"), timezone.now()
     oldest = counts.oldest_due if counts.oldest_due and counts.oldest_due < now else None
     if counts.by_tab["mine"] and request.user.may("payments.decide"):  # type: ignore[union-attr]
         yield tiles.Row(

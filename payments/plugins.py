@@ -7,7 +7,8 @@ from backoffice.integrations.extension import api_routers, api_views
 from backoffice.runtime.registry import demo_processes
 from backoffice.ui import navigation, tiles
 from backoffice.work import schedules
-from payments import demo, home
+from backoffice.work.views.index import waiting
+from payments import demo, home, queues
 from players import guards
 from players.services import PlayerRefused
 
@@ -24,8 +25,11 @@ def plug_in() -> None:
     guards.instruments.append(connected_provider)
     for process in demo.processes():
         demo_processes.register(process)
-    withdrawals = navigation.Item("Work", gettext_lazy("Withdrawals"), "payments:withdrawals", "withdraw", "payments.view", count=home.waiting, order=10)
+    withdrawals = navigation.Item(
+        "Work", gettext_lazy("Withdrawals"), "payments:withdrawals", "withdraw", "payments.view", count=waiting(queues.WITHDRAWALS), order=10
+    )
     navigation.register(withdrawals)
+    queues.plug_in()
     tiles.register(home.home, permission="payments.view", order=10)
 
 

@@ -29,6 +29,8 @@ HOLDERS: dict[str, set[str]] = {
     "payments.view_status": {"owner", "support", "kyc", "crm"},
     "payments.decide": {"owner", *PAYMENTS},
     "payments.approve_second": {"owner", "payments-l2", "head-of-payments"},
+    "work.share_views": {"owner", "head-of-payments", "compliance"},
+    "work.assign_others": {"owner", "head-of-payments", "compliance", "payments-l2", "kyc", "fraud"},
     "access.view_people": {"owner", "auditor", "compliance"},
     "access.manage_people": {"owner"},
     "access.lift_lockout": {"owner", "head-of-payments"},
@@ -125,7 +127,20 @@ ROWS: dict[str, Row] = {
     "audit:fact": Row("audit.view", args=_fact, elsewhere=_fact_elsewhere),
     # withdrawals
     "payments:withdrawals": Row("payments.view"),
-    "payments:withdrawal-heartbeat": _of_withdrawal("payments.decide", "post", 409),  # nobody holds a claim
+    "payments:withdrawals-live": Row("payments.view"),
+    "payments:withdrawals-bulk": Row("payments.decide", "post", 200, args=lambda world: ["tag"], data=lambda world: {"ids": [world.withdrawal.pk]}),
+    "payments:withdrawals-save-view": Row("payments.view", "post", 302, data=lambda world: {"name": "Large", "query": "least=500"}),
+    "payments:withdrawals-remove-view": Row("payments.view", "post", 404, args=lambda world: [999_999]),
+    "payments:withdrawal-heartbeat": _of_withdrawal("payments.view", "post", 409, data=lambda world: {"claimed": "1"}),  # nobody holds a claim
+    "payments:withdrawal-take-over": _of_withdrawal("payments.decide", "post", 302, data=lambda world: {"reason": "Mia has gone home"}),
+    "payments:withdrawal-item": Row(
+        "payments.decide",
+        "post",
+        302,
+        args=lambda world: [world.withdrawal.pk, "tag"],
+        data=lambda world: {"set-tag": "vip"},
+        elsewhere=lambda world: [world.elsewhere.pk, "tag"],
+    ),
     "payments:withdrawals-start": Row("payments.decide", "post", 303),
     "payments:withdrawal": _of_withdrawal("payments.view"),
     "payments:withdrawal-claim": _of_withdrawal("payments.decide", "post", 302),

@@ -37,14 +37,14 @@ def address_from_environment(role: str, database: str) -> str:
 def forget_everything() -> None:
     """What processes remember about a database."""
     from backoffice.scope import packs
+    from payments import queues
     from payments.selectors import decision
-    from payments.views import queue
     from wallet import currencies, rates
 
     for remembered in (currencies, packs, rates):
         remembered.forget()
     decision.forget_reasons()
-    queue._codes.clear()
+    queues.forget()
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,25 +10,12 @@ from django.utils.translation import gettext as _
 
 from backoffice.audit.models import Event
 from backoffice.ui import times
-from backoffice.work.models import Claim
 from payments import checks, limits
 from payments.models import Deposit, Payment, ReasonCode, Withdrawal
-from payments.selectors.queue import SUBJECT
+from payments.queues import SUBJECT
 from players.models import Note
 from wallet.kinds import Reference
 from wallet.models import Entry, Transaction
-
-TONES = {  # ui.md 4.4, plus Failed and Unknown
-    "requested": ("neutral", 0), "claimed": ("info", 1), "awaiting_second": ("attention", 1), "approved": ("info", 2), "sent": ("info", 1),
-    "settled": ("success", 2), "rejected": ("critical", 2), "returned": ("warning", 2), "held": ("attention", 1), "cancelled": ("neutral", 2),
-    "failed": ("critical", 2), "unknown": ("attention", 0),
-}  # fmt: skip
-
-
-def badge(state: str) -> dict[str, Any]:
-    tone, pip = TONES[state]
-    words = {"awaiting_second": _("Awaiting 2nd")}
-    return {"tone": tone, "pip": pip, "label": words.get(state, state.replace("_", " ").capitalize())}
 
 
 @dataclass(frozen=True)
@@ -55,10 +41,6 @@ def get(staff: Any, withdrawal_id: int) -> Withdrawal:
     """Raises Withdrawal.DoesNotExist also when it belongs to a brand that this person does not reach."""
     joined = ("player", "player__jurisdiction", "instrument", "brand", "first_by", "decided_by", "hold")
     return Withdrawal.objects.visible_to(staff).select_related(*joined).get(pk=withdrawal_id)
-
-
-def claim_of(withdrawal: Withdrawal, *, now: datetime) -> Claim | None:
-    return Claim.objects.select_related("staff").filter(subject_type=SUBJECT, subject_id=withdrawal.pk, until__gt=now).first()
 
 
 def flows(case: checks.Case) -> list[Flow]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,20 +16,37 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.access.decorators import permission_required
 from backoffice.ui import money, toasts
-from backoffice.work import claims, idempotency
+from backoffice.work import claims, idempotency, listing
+from backoffice.work.listing import Asked
+from backoffice.work.views.claims import next_item
+from backoffice.work.views.common import parameters
+from backoffice.work.views.item import work_context
 from payments import checks
+from payments.badges import badge
 from payments.forms import DecisionForm, NoteForm
 from payments.lifecycles import TO_DECIDE
 from payments.models import Withdrawal
+from payments.queues import SUBJECT, WITHDRAWALS
 from payments.selectors import decision as selector
-from payments.selectors import queue as queues
-from payments.selectors.queue import SUBJECT, Filters
 from payments.services import ReasonRequired, SecondPersonNeeded, StaleDecision, UndoOver
 from payments.services import withdrawals as services
-from payments.views.queue import KEPT, context_of, found, next_item
 from players.services.notes import write_note
 
 KEYS = {"approved": "a", "rejected": "r", "held": "h", "returned": "t"}
+
+
+def found(request: HttpRequest, pk: int) -> Withdrawal:
+    """The withdrawal with all that its page shows, or 404 also when it belongs to a brand that this person does not reach."""
+    try:
+        return selector.get(request.user, pk)
+    except Withdrawal.DoesNotExist as unknown:
+        raise Http404("There is no such withdrawal in your brands.") from unknown
+
+
+def context_of(request: HttpRequest) -> str:
+    return listing.context_of(WITHDRAWALS, parameters(request))
+
+
 TOASTS = {
     "approved": gettext_lazy("Withdrawal approved"), "rejected": gettext_lazy("Withdrawal rejected"), "held": gettext_lazy("Withdrawal held"),
     "returned": gettext_lazy("Returned to queue"),
@@ -55,16 +72,11 @@ def _panel(request: HttpRequest, withdrawal: Withdrawal, *, form: DecisionForm |
     return {
         "reason_groups": [{"outcome": outcome, "label": label, "reasons": reasons.get(outcome, [])} for outcome, label in outcomes],
         "withdrawal": withdrawal, "form": form, "outcomes": outcomes, "stale": stale, "keys": KEYS, "limit": limit, "above": above, "now": now,
-        "consequences": _consequences(withdrawal, above=above), "context": context_of(request), "badge": selector.badge(withdrawal.state),
+        "consequences": _consequences(withdrawal, above=above), "context": context_of(request), "badge": badge(withdrawal.state),
         "waits_for_other": withdrawal.state == "awaiting_second" and withdrawal.first_by_id == request.user.pk,
         "may_undo": withdrawal.state == "approved" and withdrawal.decided_by_id == request.user.pk and withdrawal.dispatch_at and now < withdrawal.dispatch_at,
-        "undo_key": f"undo-{withdrawal.pk}-{withdrawal.version}", "hidden": _hidden(request), "open_states": TO_DECIDE,
+        "undo_key": f"undo-{withdrawal.pk}-{withdrawal.version}", "hidden": listing.kept(WITHDRAWALS, parameters(request)), "open_states": TO_DECIDE,
     }  # fmt: skip
-
-
-def _hidden(request: HttpRequest) -> list[tuple[str, str]]:
-    source = request.GET if request.method in {"GET", "HEAD"} else request.POST
-    return [(name, source[name]) for name in KEPT if source.get(name)]
 
 
 def _tomorrow() -> Any:
@@ -95,20 +107,19 @@ def _page(request: HttpRequest, withdrawal: Withdrawal, *, limit: Decimal) -> di
     case = checks.Case(withdrawal, now)
     results = checks.run_all(case)
     facts = selector.history(request.user, withdrawal)
-    filters = Filters.read(request.GET if request.method in {"GET", "HEAD"} else request.POST)
-    before, after = queues.neighbours(request.user, filters, of=withdrawal, now=now)
+    asked = Asked.read(WITHDRAWALS, parameters(request))
+    before, after = listing.neighbours(request.user, asked, of=withdrawal, now=now)
     hits_only = request.GET.get("checks") == "hits"
-    claim = selector.claim_of(withdrawal, now=now)
     for fact in facts:
         fact.note = json.loads(fact.after or "{}").get("note", "")  # type: ignore[attr-defined]
     return {
         "checks": [result for result in results if result.hit or not hits_only], "check_counts": checks.counts(results), "hits_only": hits_only,
         "reason_labels": {reason.code: reason.label for codes in selector.reasons().values() for reason in codes},
-        "claim": claim, "mine": claim is not None and claim.staff_id == request.user.pk, "facts": facts, "timezone_name": timezone.localtime(now).tzname(),
+        **work_context(request, WITHDRAWALS, withdrawal, now=now), "facts": facts, "timezone_name": timezone.localtime(now).tzname(),
         "flows": selector.flows(case),
-        "earlier": [{"withdrawal": other, "badge": selector.badge(other.state)} for other in case.earlier[:5]], "earlier_count": len(case.earlier),
+        "earlier": [{"withdrawal": other, "badge": badge(other.state)} for other in case.earlier[:5]], "earlier_count": len(case.earlier),
         "steps": selector.steps(withdrawal, facts, limit=limit), "postings": selector.postings(withdrawal),
-        "notes": selector.notes(withdrawal.player_id), "note_form": NoteForm(), "previous": before, "following": after, "filters": filters,
+        "notes": selector.notes(withdrawal.player_id), "note_form": NoteForm(), "previous": before, "following": after,
     }  # fmt: skip
 
 
@@ -159,7 +170,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             undo = reverse("payments:withdrawal-undo", args=[pk])
     toasts.show(request, f"{withdrawal.name}: {words}", undo=undo)
-    return next_item(request, past=withdrawal)
+    return next_item(request, WITHDRAWALS, past=withdrawal)
 
 
 def _answer(request: HttpRequest, withdrawal: Withdrawal, form: DecisionForm, *, status: int) -> HttpResponse:

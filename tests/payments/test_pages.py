@@ -16,7 +16,7 @@ from backoffice.work import claims
 from payments.lifecycles import WITHDRAWAL
 from payments.models import Withdrawal
 from payments.providers.protocol import PayoutState
-from payments.selectors.queue import SUBJECT
+from payments.queues import SUBJECT
 from payments.services import payouts, withdrawals
 from tests.casino import new_withdrawal, open_casino
 from tests.people import make_person, signed_in

@@ -209,11 +209,11 @@ function fit(form) {
 }
 document.addEventListener("change", (event) => { if (event.target.name === "outcome") fit(event.target.form); });
 
-// ---- a claim lives while its page is looked at: a heartbeat, and a release when the page is left
+// ---- who looks at an item says so; a claim lives while its page is looked at, and is released when the page is left
 const claim = document.querySelector("[data-heartbeat]");
 if (claim) {
   const post = (url) => {
-    const body = new URLSearchParams({ csrfmiddlewaretoken: token() });
+    const body = new URLSearchParams({ csrfmiddlewaretoken: token(), claimed: "claimed" in claim.dataset ? "1" : "" });
     return fetch(url, { method: "POST", body, keepalive: true, headers: { "X-Background": "1" } });
   };
   setInterval(() => {

@@ -1,0 +1,81 @@
+"""What the kit knows about items, read for a page of them in one query: claims, assignment, sleep, tags, and who looks at one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from backoffice.work.presence import SEEN
+
+
+@dataclass(frozen=True)
+class Person:
+    pk: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """A running claim."""
+
+    subject_id: int
+    staff: Person
+    until: datetime
+
+    @property
+    def staff_id(self) -> int:
+        return self.staff.pk
+
+
+@dataclass(frozen=True)
+class Noted:
+    """All that people noted about one item, without its decision."""
+
+    claim: Held | None = None
+    assignee: Person | None = None
+    snoozed_until: datetime | None = None
+    escalated_to: str = ""
+    tags: list[str] = field(default_factory=list)
+    present: list[Person] = field(default_factory=list)
+
+
+NOTHING = Noted()
+_COLUMNS = """
+SELECT u.id, c.staff_id, cs.name, c.until, i.assignee_id, a.name, i.snoozed_until, i.escalated_to, i.tags, {present}
+FROM unnest(%(ids)s::bigint[]) u (id)
+LEFT JOIN work_claim c ON c.subject_type = %(type)s AND c.subject_id = u.id AND c.until > %(now)s
+LEFT JOIN access_staff cs ON cs.id = c.staff_id
+LEFT JOIN work_item i ON i.subject_type = %(type)s AND i.subject_id = u.id
+LEFT JOIN access_staff a ON a.id = i.assignee_id
+"""
+_PRESENT = """(SELECT json_agg(json_build_array(s.id, s.name) ORDER BY p.seen_at DESC) FROM work_presence p JOIN access_staff s ON s.id = p.staff_id
+    WHERE p.subject_type = %(type)s AND p.subject_id = u.id AND p.staff_id <> %(reader)s AND p.seen_at > %(now)s::timestamptz - %(seen)s::interval)"""
+
+
+def of(subject_type: str, ids: Sequence[int], *, now: datetime, reader: Any = None) -> dict[int, Noted]:
+    """By id, for each of `ids`. With `reader`, also who else has the item open."""
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COLUMNS.format(present=_PRESENT if reader is not None else "NULL"),
+            {"ids": list(ids), "type": subject_type, "now": now, "seen": f"{SEEN.total_seconds()} seconds", "reader": reader.pk if reader is not None else 0},
+        )
+        return {row[0]: _read(row) for row in cursor.fetchall()}
+
+
+def one(subject_type: str, pk: int, *, now: datetime, reader: Any = None) -> Noted:
+    return of(subject_type, [pk], now=now, reader=reader).get(pk, NOTHING)
+
+
+def _read(row: Sequence[Any]) -> Noted:
+    identity, staff, staff_name, until, assignee, assignee_name, snoozed, escalated, tags, present = row
+    claim = Held(identity, Person(staff, staff_name), until) if staff else None
+    return Noted(
+        claim=claim, assignee=Person(assignee, assignee_name) if assignee else None, snoozed_until=snoozed, escalated_to=escalated or "",
+        tags=list(tags or []), present=[Person(*pair) for pair in present or []],
+    )  # fmt: skip

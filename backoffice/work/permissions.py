@@ -1,0 +1,14 @@
+"""What staff may do with queues as such."""
+
+from backoffice.work.saved import SHARE
+
+LEADS = ("head-of-payments", "compliance")
+
+
+def register() -> None:
+    from backoffice.access.permissions import Permission, catalogue
+
+    catalogue.register(
+        Permission(SHARE, "Share saved views with a role", "Work", LEADS),
+        Permission("work.assign_others", "Assign work to other people", "Work", (*LEADS, "payments-l2", "kyc", "fraud")),
+    )

@@ -1,0 +1,244 @@
+"""A queue as a declaration: what is in it, its views, filters and columns, and where one item is opened.
+
+A room declares a `Queue` and registers it; the list, its counts, claims, bulk verbs, saved views and live refresh are the kit's
+(backoffice/work/listing.py, views.py). docs/queues.md shows a whole one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
+
+Text = str | Promise
+Where = Q | Callable[[datetime], Q]
+
+
+class NotUnderstood(ValueError):
+    """A filter's value that means nothing. It is shown as ignored and not obeyed."""
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A built-in view. `where` narrows the queue; `mine` keeps what this person claimed or was assigned, `snoozed` what sleeps."""
+
+    key: str
+    label: Text
+    where: Where = field(default_factory=Q)
+    mine: bool = False
+    snoozed: bool = False
+    awake: bool = True  # leaves out what sleeps
+    counted: bool = True
+    sort: str = ""
+
+    def q(self, now: datetime) -> Q:
+        return self.where(now) if callable(self.where) else self.where
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One parameter of the address. Subclasses read a value, narrow rows by it and write it for people."""
+
+    name: str
+    label: Text
+    control = "text"
+
+    def read(self, text: str) -> Any:
+        """The value. Raises NotUnderstood."""
+        return text[:80]
+
+    def apply(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        raise NotImplementedError
+
+    def write(self, value: Any) -> str:
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Search(Filter):
+    """The text box. What it finds is the room's."""
+
+    find: Callable[[QuerySet[Any], str], QuerySet[Any]] = lambda rows, _text: rows
+    control = "search"
+
+    def apply(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return self.find(rows, value)
+
+
+@dataclass(frozen=True)
+class Choice(Filter):
+    """One of a few values. `choices` is asked at each request."""
+
+    field: str = ""
+    choices: Callable[[Tab], Sequence[tuple[str, Text]]] = lambda _tab: ()
+    any_label: Text = ""
+    known: Callable[[str], bool] = lambda _value: True
+    control = "select"
+
+    def read(self, text: str) -> Any:
+        if not self.known(text):
+            raise NotUnderstood(text)
+        return text
+
+    def apply(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return rows.filter(**{self.field: value})
+
+    def write(self, value: Any) -> str:
+        label = next((str(label) for key, label in self.choices(EVERYTHING) if key == value), "")
+        return label or str(value).replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True)
+class Amount(Filter):
+    """A bound in units of each row's own currency: `least` or `most`."""
+
+    field: str = "amount"
+    least: bool = True
+    control = "amount"
+
+    def read(self, text: str) -> Any:
+        try:
+            amount = Decimal(text)
+        except InvalidOperation:
+            raise NotUnderstood(text) from None
+        if not amount.is_finite() or amount < 0:
+            raise NotUnderstood(text)
+        return amount
+
+    def apply(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return rows.filter(**{f"{self.field}__{'gte' if self.least else 'lte'}": value})
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line as columns and templates see it."""
+
+    item: Any
+    url: str
+    now: datetime
+    noted: Any = None  # noted.Noted: claim, assignee, tags, sleep
+    extra: Any = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """`cell` writes one cell; `sorts` are the orders that its head toggles between (keys of `Queue.sorts`)."""
+
+    key: str
+    label: Text
+    cell: Callable[[Row], SafeString | str]
+    sorts: tuple[str, ...] = ()
+    css: str = ""
+    numeric: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A tile above the list: the size of a tab."""
+
+    tab: str
+    label: Text
+    note: Text = ""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a bulk verb did to one item: `done`, `skipped` (it changed, it does not apply) or `failed`, and why."""
+
+    outcome: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """Something that may be done to many items at once. `act` is called for one item in a transaction of its own."""
+
+    code: str
+    label: Text
+    act: Callable[..., Done]  # (item, *, by, now, values, key)
+    permission: str = ""
+    fields: tuple[str, ...] = ()  # asked for on the confirm page: names of backoffice.work.forms.BulkForm
+    excluded: Callable[[Any, Any], str] = lambda _item, _staff: ""  # why this item is left out, or ""
+    money: bool = False  # the confirm page adds up amounts per currency and names the largest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """Everything that is particular about one queue."""
+
+    subject: str  # "payments.withdrawal": what claims, facts and tags point at
+    title: Text
+    plural: str  # in addresses: /withdrawals/, and their names: payments:withdrawals
+    singular: str
+    namespace: str
+    rows_model: type[Any]
+    rows: Callable[[Any], QuerySet[Any]]  # those that this person may see
+    view: str  # permission to read
+    work: str  # permission to claim and decide
+    tabs: tuple[Tab, ...]
+    columns: tuple[Column, ...]
+    filters: tuple[Filter, ...] = ()
+    sorts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    order: str = ""
+    open: Q = field(default_factory=Q)  # what waits for a decision
+    related: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    due: str = ""  # the field by which an item is late
+    prepare: Callable[[Sequence[Any]], Mapping[int, Any]] = lambda _rows: {}  # extras by id, read for a page at once
+    verbs: tuple[Verb, ...] = ()
+    escalates_to: tuple[str, ...] = ()  # codes of shipped roles
+    icon: str = "withdraw"
+    empty: Text = gettext_lazy("Queue clear")
+    no_match: Text = gettext_lazy("Nothing matches")
+    label_of: Callable[[Any], str] = str
+
+    def __post_init__(self) -> None:
+        if not self.sorts or self.order not in self.sorts:
+            raise ValueError(f"{self.subject}: the order {self.order!r} is none of its sorts.")
+        unknown = {name for column in self.columns for name in column.sorts} - set(self.sorts)
+        if unknown:
+            raise ValueError(f"{self.subject}: columns sort by {', '.join(sorted(unknown))}, which is not described.")
+
+    @property
+    def by_key(self) -> dict[str, Tab]:
+        return {tab.key: tab for tab in self.tabs}
+
+    @property
+    def index(self) -> str:
+        return f"{self.namespace}:{self.plural}"
+
+    @property
+    def detail(self) -> str:
+        return f"{self.namespace}:{self.singular}"
+
+    def name(self, verb: str, *, of_item: bool = False) -> str:
+        return f"{self.detail if of_item else self.index}-{verb}"
+
+    def verb(self, code: str) -> Verb:
+        """Raises KeyError."""
+        return {verb.code: verb for verb in self.verbs}[code]
+
+
+EVERYTHING = Tab("", "")
+_queues: dict[str, Queue] = {}
+
+
+def register(queue: Queue) -> None:
+    """Called from `AppConfig.ready()`. Registering the same queue again replaces it."""
+    _queues[queue.subject] = queue
+
+
+def get(subject: str) -> Queue:
+    """Raises KeyError."""
+    return _queues[subject]
+
+
+def every() -> Iterable[Queue]:
+    return list(_queues.values())

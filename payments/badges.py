@@ -1,0 +1,17 @@
+"""How states of payments look (ui.md 4.4, plus Failed and Unknown)."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+TONES = {
+    "requested": ("neutral", 0), "claimed": ("info", 1), "awaiting_second": ("attention", 1), "approved": ("info", 2), "sent": ("info", 1),
+    "settled": ("success", 2), "rejected": ("critical", 2), "returned": ("warning", 2), "held": ("attention", 1), "cancelled": ("neutral", 2),
+    "failed": ("critical", 2), "unknown": ("attention", 0),
+}  # fmt: skip
+
+
+def badge(state: str) -> dict[str, Any]:
+    tone, pip = TONES[state]
+    words = {"awaiting_second": _("Awaiting 2nd")}
+    return {"tone": tone, "pip": pip, "label": words.get(state, state.replace("_", " ").capitalize())}
