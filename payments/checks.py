@@ -4,7 +4,7 @@ An extension point: rooms above (games, bonuses, compliance, fraud) register the
 read is read once, in `Case`; unknown is a state of its own and never green.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,37 +12,12 @@ from functools import cached_property
 
 from django.db.models import Count, Max, Sum
 
+from backoffice.work.checks import Result, in_order
 from payments.models import Deposit, Withdrawal
 from players.models import Player, SignIn
 from wallet import counters
 
-PASS, WARN, FAIL, UNKNOWN = "pass", "warn", "fail", "unknown"
-_ORDER = {FAIL: 0, WARN: 1, UNKNOWN: 2, PASS: 3}
 WINDOWS = {"24 h": timedelta(hours=24), "7 d": timedelta(days=7), "30 d": timedelta(days=30)}
-
-
-@dataclass(frozen=True)
-class Money:
-    """An amount to be shown: units of `currency`."""
-
-    amount: Decimal
-    currency: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a check found. `title` says it in words, `evidence` shows the values it stands on, `detail` one more line."""
-
-    code: str
-    state: str
-    title: str
-    evidence: tuple[str | Money | datetime, ...] = ()
-    detail: str = ""
-    link: tuple[str, str] | None = None  # (words, address)
-
-    @property
-    def hit(self) -> bool:
-        return self.state != PASS
 
 
 @dataclass
@@ -125,11 +100,4 @@ def register(*checks: Check) -> None:
 
 def run_all(case: Case) -> list[Result]:
     """Every registered check: what failed first, then warnings, then what is unknown."""
-    return sorted((check.run(case) for check in _checks.values()), key=lambda result: (_ORDER[result.state], result.code))
-
-
-def counts(results: Iterable[Result]) -> dict[str, int]:
-    found = dict.fromkeys((FAIL, WARN, UNKNOWN, PASS), 0)
-    for result in results:
-        found[result.state] += 1
-    return found
+    return in_order(check.run(case) for check in _checks.values())

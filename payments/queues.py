@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells, idempotency
+from backoffice.work.checks import FAIL, WARN
 from backoffice.work.items import NotPossible
 from backoffice.work.lifecycle import NotAllowed
 from backoffice.work.queues import Amount, Choice, Column, Done, Figure, Queue, Row, Search, Tab, Verb, register
@@ -96,7 +97,7 @@ def low_risk(row: Withdrawal, _staff: Any) -> str:
         return str(badge(row.state)["label"])
     if row.amount > limits.four_eyes(brand_id=row.brand_id, currency=row.currency):
         return _("above the limit")
-    hits = [result.title for result in checks.run_all(checks.Case(row, timezone.now())) if result.state in {checks.FAIL, checks.WARN}]
+    hits = [result.title for result in checks.run_all(checks.Case(row, timezone.now())) if result.state in {FAIL, WARN}]
     return ", ".join(hits[:2])
 
 

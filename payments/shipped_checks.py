@@ -6,7 +6,8 @@ from django.utils.timezone import localtime
 from rapidfuzz import fuzz
 from rapidfuzz.utils import default_process
 
-from payments.checks import FAIL, PASS, UNKNOWN, WARN, Case, Check, Money, Result, register
+from backoffice.work.checks import FAIL, PASS, UNKNOWN, WARN, Money, Result
+from payments.checks import Case, Check, register
 
 HOLDER_SAME, HOLDER_CLOSE = 90.0, 75.0  # token set ratio, 0 to 100
 VELOCITY_WARNING = {"24 h": 3, "7 d": 7, "30 d": 20}  # withdrawals in the window, this one included

@@ -7,10 +7,17 @@ class PlayersConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.integrations import scopes
         from backoffice.integrations.extension import api_routers
+        from backoffice.ui import navigation
+        from backoffice.work import queues
+        from backoffice.work.views.index import waiting
         from players import permissions, rights
+        from players.queues import INSTRUMENTS
 
         rights.declare()
         permissions.register()
+        queues.register(INSTRUMENTS)
+        item = navigation.Item("Work", INSTRUMENTS.title, INSTRUMENTS.index, INSTRUMENTS.icon, INSTRUMENTS.view, count=waiting(INSTRUMENTS), order=40)
+        navigation.register(item)
         scopes.register("players:read", "See players and their instruments, without personal data")
         scopes.register("players:write", "Register players, report sign-ins, add and remove instruments")
         api_routers.register("", "players.api.router")

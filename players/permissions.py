@@ -17,4 +17,7 @@ def register() -> None:
             "players.view_instruments", "See how players pay", "Players",
             ("payments-l1", "payments-l2", "head-of-payments", "kyc", "fraud", "compliance", "finance", "auditor"),
         ),
+        Permission(
+            "players.confirm_instruments", "Confirm how players pay", "Players", ("payments-l1", "payments-l2", "head-of-payments", "kyc", "fraud")
+        ),
     )  # fmt: skip

@@ -23,6 +23,7 @@ HOLDERS: dict[str, set[str]] = {
     "players.note": EVERYBODY - {"auditor"},
     "players.restrict": {"owner", "fraud", "compliance", "head-of-payments"},
     "players.view_instruments": {"owner", *PAYMENTS, "kyc", "fraud", "compliance", "finance", "auditor"},
+    "players.confirm_instruments": {"owner", *PAYMENTS, "kyc", "fraud"},
     "wallet.view": {"owner", *PAYMENTS, "fraud", "compliance", "finance", "auditor"},
     "wallet.close_day": {"owner", "finance"},
     "payments.view": {"owner", *PAYMENTS, "fraud", "compliance", "finance", "auditor"},
@@ -73,6 +74,11 @@ def _fact_of(withdrawal: Any) -> int:
     from backoffice.audit.models import Event
 
     return Event.objects.get(type="withdrawal.requested", subject_id=withdrawal.pk).pk
+
+
+def _of_instrument(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
+    mine, theirs = (lambda world: [world.withdrawal.instrument_id]), (lambda world: [world.elsewhere.instrument_id])
+    return Row(who, method, allow, args=mine, elsewhere=theirs, **more)
 
 
 def _decision(world: Any) -> dict[str, Any]:
@@ -148,6 +154,26 @@ ROWS: dict[str, Row] = {
     "payments:withdrawal-note": _of_withdrawal("players.note", "post", 302, data=lambda world: {"text": "Called the player."}),
     "payments:withdrawal-undo": _of_withdrawal("payments.decide", "post", 302),
     "payments:withdrawal-decide": _of_withdrawal("payments.decide", "post", 303, data=_decision),
+    # instruments to confirm
+    "players:instruments": Row("players.view_instruments"),
+    "players:instruments-live": Row("players.view_instruments"),
+    "players:instruments-start": Row("players.confirm_instruments", "post", 303),
+    "players:instruments-bulk": Row("players.confirm_instruments", "post", 200, args=lambda world: ["tag"], data=lambda world: {"ids": []}),
+    "players:instruments-save-view": Row("players.view_instruments", "post", 302, data=lambda world: {"name": "Cards", "query": "kind=card"}),
+    "players:instruments-remove-view": Row("players.view_instruments", "post", 404, args=lambda world: [999_999]),
+    "players:instrument": _of_instrument("players.view_instruments"),
+    "players:instrument-claim": _of_instrument("players.confirm_instruments", "post", 302),
+    "players:instrument-take-over": _of_instrument("players.confirm_instruments", "post", 302, data=lambda world: {"reason": "Mia has gone home"}),
+    "players:instrument-heartbeat": _of_instrument("players.view_instruments", "post", 204),
+    "players:instrument-release": _of_instrument("players.confirm_instruments", "post", 302),
+    "players:instrument-item": Row(
+        "players.confirm_instruments",
+        "post",
+        302,
+        args=lambda world: [world.withdrawal.instrument_id, "take"],
+        elsewhere=lambda world: [world.elsewhere.instrument_id, "take"],
+    ),
+    "players:instrument-decide": _of_instrument("players.confirm_instruments", "post", 422),
     # machines: the API answers 401 to whoever does not sign, whatever their session says
     "integrations:docs": Row(PUBLIC),
     "integrations:openapi": Row(PUBLIC),

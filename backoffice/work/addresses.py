@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.access.decorators import require
 from backoffice.work.queues import Queue
-from backoffice.work.views import bulk, claims, index, item, saved
+from backoffice.work.views import bulk, claims, decide, index, item, saved
 
 Ask = Callable[..., HttpResponse]
 
@@ -38,4 +38,6 @@ def addresses(queue: Queue) -> list[URLPattern]:
         at(f"{one}heartbeat", claims.heartbeat, f"{queue.singular}-heartbeat", queue.view),
         at(f"{one}release", claims.release, f"{queue.singular}-release", queue.work),
         at(f"{one}item/<slug:verb>", item.item_verb, f"{queue.singular}-item", queue.work),
+        *([at(one, decide.detail, queue.singular, queue.view, reads=True)] if queue.outcomes else []),
+        *([at(f"{one}decide", decide.decide, f"{queue.singular}-decide", queue.work)] if queue.outcomes else []),
     ]

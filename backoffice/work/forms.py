@@ -41,6 +41,19 @@ class BulkForm(forms.Form):
         return until
 
 
+class DecisionForm(forms.Form):
+    """The kit's own decision: an outcome and a note, for what the person saw (`seen`)."""
+
+    outcome = forms.ChoiceField(label=_("Outcome"))
+    note = forms.CharField(label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+    seen = forms.CharField(max_length=200, widget=forms.HiddenInput)
+    key = forms.CharField(max_length=80, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, outcomes: list[tuple[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["outcome"] = forms.ChoiceField(label=_("Outcome"), choices=outcomes, widget=forms.RadioSelect)
+
+
 class ViewForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=40)
     role = forms.ChoiceField(label=_("For"), required=False)

@@ -243,6 +243,21 @@ def counts(queue: Queue, staff: Any, *, now: datetime, asked: Asked | None = Non
     return Counts(dict(zip(keys, row, strict=False)), row[-1] if queue.due else None, taken if taken and taken.count <= MOST_MATCHING else None)
 
 
+def waiting(queues: Sequence[Queue], staff: Any, *, now: datetime) -> dict[str, int]:
+    """The size of the first tab of several queues, in one query."""
+    if not queues:
+        return {}
+    parts: list[str] = []
+    arguments: list[Any] = []
+    for queue in queues:
+        text, values = _sql(base(staff, Asked(queue, queue.tabs[0]), now=now).order_by().values("pk")[: COUNT_CAP + 1])
+        parts.append(f"(SELECT count(*) FROM ({text}) c)")
+        arguments += values
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", arguments)
+        return dict(zip((queue.subject for queue in queues), cursor.fetchone(), strict=True))
+
+
 def following(staff: Any, asked: Asked, *, past: Any, now: datetime) -> Any:
     """The next item of the view that waits and that nobody else has claimed: after `past` in its order, else from the start."""
     queue = asked.queue

@@ -17,6 +17,8 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
+from backoffice.work.checks import Result
+
 Text = str | Promise
 Where = Q | Callable[[datetime], Q]
 
@@ -169,6 +171,19 @@ class Verb:
     money: bool = False  # the confirm page adds up amounts per currency and names the largest
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """One way to decide an item on the kit's own page. `act` is the room's service; it raises NotPossible when it cannot be done now."""
+
+    code: str
+    label: Text
+    letter: str  # selects it from the keyboard; nothing is submitted by a letter
+    act: Callable[..., Any]  # (item, *, by, now, note)
+    consequence: Text
+    toast: Text
+    needs_note: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Queue:
     """Everything that is particular about one queue."""
@@ -195,6 +210,13 @@ class Queue:
     verbs: tuple[Verb, ...] = ()
     escalates_to: tuple[str, ...] = ()  # codes of shipped roles
     icon: str = "withdraw"
+    # The kit's own page of one item; a room that has more to show makes its own.
+    facts: tuple[tuple[Text, Callable[[Any], Any]], ...] = ()
+    checks: Callable[[Any, datetime], list[Result]] = lambda _item, _now: []
+    outcomes: tuple[Outcome, ...] = ()
+    is_open: Callable[[Any], bool] = lambda _item: True
+    lock: Callable[[Any], Any] = lambda _item: None  # what is locked before the item's own row: the player's, by the global order
+    version: Callable[[Any], str] = lambda item: str(item.version)
     empty: Text = gettext_lazy("Queue clear")
     no_match: Text = gettext_lazy("Nothing matches")
     label_of: Callable[[Any], str] = str

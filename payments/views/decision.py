@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from backoffice.access.decorators import permission_required
 from backoffice.ui import money, toasts
 from backoffice.work import claims, idempotency, listing
+from backoffice.work.checks import counts
 from backoffice.work.listing import Asked
 from backoffice.work.views.claims import next_item
 from backoffice.work.views.common import parameters
@@ -113,7 +114,7 @@ def _page(request: HttpRequest, withdrawal: Withdrawal, *, limit: Decimal) -> di
     for fact in facts:
         fact.note = json.loads(fact.after or "{}").get("note", "")  # type: ignore[attr-defined]
     return {
-        "checks": [result for result in results if result.hit or not hits_only], "check_counts": checks.counts(results), "hits_only": hits_only,
+        "checks": [result for result in results if result.hit or not hits_only], "check_counts": counts(results), "hits_only": hits_only,
         "reason_labels": {reason.code: reason.label for codes in selector.reasons().values() for reason in codes},
         **work_context(request, WITHDRAWALS, withdrawal, now=now), "facts": facts, "timezone_name": timezone.localtime(now).tzname(),
         "flows": selector.flows(case),

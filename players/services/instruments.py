@@ -63,6 +63,7 @@ def add_instrument(
         return instrument
     instrument.kind, instrument.label, instrument.holder_name = kind, label[:40], holder_name.strip()
     instrument.last4, instrument.country, instrument.changed_at, instrument.removed_at = last4[-4:], country, now, None
+    instrument.confirmed_at = None  # what was confirmed is not what it is now
     if detail:
         instrument.detail = detail
     instrument.save()
@@ -74,7 +75,26 @@ def add_instrument(
 
 
 @transaction.atomic
-def remove_instrument(*, instrument_id: int, player_id: int, by: Actor, now: datetime) -> Instrument:
+def confirm_instrument(*, instrument_id: int, player_id: int, note: str = "", by: Actor, now: datetime) -> Instrument:
+    """Say that it is the player's own. A second time changes nothing. Raises PlayerRefused: instrument_unknown, instrument_removed."""
+    player = locks.player(player_id)
+    instrument = Instrument.objects.filter(pk=instrument_id, player=player).first()
+    if instrument is None:
+        raise PlayerRefused("The player has no such instrument.", code="instrument_unknown")
+    if instrument.removed_at is not None:
+        raise PlayerRefused("This instrument is out of use. The player adds it again first.", code="instrument_removed")
+    if instrument.confirmed_at is None:
+        instrument.confirmed_at = now
+        instrument.save(update_fields=["confirmed_at"])
+        record(
+            "instrument.confirmed", actor=by, at=now, brand_id=player.brand_id, player_id=player.pk, subject=instrument, before={"confirmed": False},
+            after={"confirmed": True, "label": instrument.label, "last4": instrument.last4, **({"note": note} if note else {})},
+        )  # fmt: skip
+    return instrument
+
+
+@transaction.atomic
+def remove_instrument(*, instrument_id: int, player_id: int, note: str = "", by: Actor, now: datetime) -> Instrument:
     """Take an instrument out of use; its history stays. Raises PlayerRefused: instrument_unknown."""
     player = locks.player(player_id)
     instrument = Instrument.objects.filter(pk=instrument_id, player=player).first()
@@ -85,6 +105,6 @@ def remove_instrument(*, instrument_id: int, player_id: int, by: Actor, now: dat
         instrument.save(update_fields=["removed_at"])
         record(
             "instrument.removed", actor=by, at=now, brand_id=player.brand_id, player_id=player.pk, subject=instrument,
-            before={"label": instrument.label, "last4": instrument.last4}, after=None,
+            before={"label": instrument.label, "last4": instrument.last4}, after={"note": note} if note else None,
         )  # fmt: skip
     return instrument

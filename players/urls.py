@@ -1,0 +1,7 @@
+"""Addresses of players."""
+
+from backoffice.work.addresses import addresses
+from players.queues import INSTRUMENTS
+
+app_name = "players"
+urlpatterns = addresses(INSTRUMENTS)
