@@ -28,7 +28,7 @@ def ends_them_itself(connection: Any) -> bool:
 
 
 def lift() -> None:
-    """For a long read of this session, such as verifying: it holds no lock and no transaction id."""
+    """For a long read of this session, such as verifying, which holds no lock and no transaction id; and for seeding, before anybody works."""
     if ends_them_itself(connection):
         with connection.cursor() as cursor:
             cursor.execute("SET transaction_timeout = 0")

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import autodiscover_modules
 
+from backoffice.runtime import timeouts
 from backoffice.runtime.seeders import seeders
 
 
@@ -15,6 +16,7 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             raise CommandError("The demo's casino is not for production. A real one begins with: manage.py setup")
         autodiscover_modules("seeding")
+        timeouts.lift()
         for seeder in seeders:
             began = time.perf_counter()
             said = seeder.run()
