@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class PlayersConfig(AppConfig):
@@ -16,7 +17,7 @@ class PlayersConfig(AppConfig):
         rights.declare()
         permissions.register()
         queues.register(INSTRUMENTS)
-        item = navigation.Item("Work", INSTRUMENTS.title, INSTRUMENTS.index, INSTRUMENTS.icon, INSTRUMENTS.view, count=waiting(INSTRUMENTS), order=40)
+        item = navigation.Item("Work", gettext_lazy("Instruments"), INSTRUMENTS.index, INSTRUMENTS.icon, INSTRUMENTS.view, count=waiting(INSTRUMENTS), order=40)
         navigation.register(item)
         scopes.register("players:read", "See players and their instruments, without personal data")
         scopes.register("players:write", "Register players, report sign-ins, add and remove instruments")
