@@ -8,7 +8,7 @@ from backoffice.runtime.registry import demo_processes
 from backoffice.ui import navigation, tiles
 from backoffice.work import schedules
 from backoffice.work.views.index import waiting
-from payments import demo, home, queues
+from payments import demo, happenings, home, queues
 from players import guards
 from players.services import PlayerRefused
 
@@ -30,6 +30,7 @@ def plug_in() -> None:
     )
     navigation.register(withdrawals)
     queues.plug_in()
+    happenings.plug_in()
     tiles.register(home.home, permission="payments.view", order=10)
 
 

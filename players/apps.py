@@ -9,7 +9,7 @@ class PlayersConfig(AppConfig):
         from backoffice.integrations import scopes
         from backoffice.integrations.extension import api_routers
         from backoffice.ui import navigation
-        from backoffice.work import queues
+        from backoffice.work import happening, queues
         from backoffice.work.views.index import waiting
         from players import permissions, rights
         from players.queues import INSTRUMENTS
@@ -19,6 +19,8 @@ class PlayersConfig(AppConfig):
         queues.register(INSTRUMENTS)
         item = navigation.Item("Work", gettext_lazy("Instruments"), INSTRUMENTS.index, INSTRUMENTS.icon, INSTRUMENTS.view, count=waiting(INSTRUMENTS), order=40)
         navigation.register(item)
+        signed_up = {"player.registered": gettext_lazy("Registered")}
+        happening.register(happening.Kind("sign-ups", gettext_lazy("Sign-ups"), signed_up, "players.view", tone="info"))
         scopes.register("players:read", "See players and their instruments, without personal data")
         scopes.register("players:write", "Register players, report sign-ins, add and remove instruments")
         api_routers.register("", "players.api.router")

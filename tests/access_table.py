@@ -31,6 +31,7 @@ HOLDERS: dict[str, set[str]] = {
     "payments.decide": {"owner", *PAYMENTS},
     "payments.approve_second": {"owner", "payments-l2", "head-of-payments"},
     "work.share_views": {"owner", "head-of-payments", "compliance"},
+    "work.watch": {"owner", *PAYMENTS, "compliance", "fraud", "finance", "support", "auditor"},
     "work.assign_others": {"owner", "head-of-payments", "compliance", "payments-l2", "kyc", "fraud"},
     "access.view_people": {"owner", "auditor", "compliance"},
     "access.manage_people": {"owner"},
@@ -174,6 +175,8 @@ ROWS: dict[str, Row] = {
         elsewhere=lambda world: [world.elsewhere.instrument_id, "take"],
     ),
     "players:instrument-decide": _of_instrument("players.confirm_instruments", "post", 422),
+    "work:live": Row("work.watch"),
+    "work:live-lines": Row("work.watch", allow=204),
     # machines: the API answers 401 to whoever does not sign, whatever their session says
     "integrations:docs": Row(PUBLIC),
     "integrations:openapi": Row(PUBLIC),

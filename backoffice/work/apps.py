@@ -7,7 +7,11 @@ class WorkConfig(AppConfig):
     verbose_name = "Queues"
 
     def ready(self) -> None:
+        from django.utils.translation import gettext_lazy
+
+        from backoffice.ui import navigation
         from backoffice.work import permissions, schedules
 
         permissions.register()
+        navigation.register(navigation.Item("Insight", gettext_lazy("Live"), "work:live", "bolt", "work.watch", order=10))
         schedules.every(300, task="backoffice.work.tasks.sweep_presence")

@@ -10,5 +10,6 @@ def register() -> None:
 
     catalogue.register(
         Permission(SHARE, "Share saved views with a role", "Work", LEADS),
+        Permission("work.watch", "Watch what is happening now", "Work", (*LEADS, "payments-l1", "payments-l2", "fraud", "finance", "support", "auditor")),
         Permission("work.assign_others", "Assign work to other people", "Work", (*LEADS, "payments-l2", "kyc", "fraud")),
     )
