@@ -128,6 +128,7 @@ INSTALLED_APPS = [
     "players",
     "backoffice.work",
     "backoffice.integrations",
+    "backoffice.approvals",
     "backoffice.access",
     "backoffice.audit",
     "backoffice.scope",

@@ -5,9 +5,12 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        from payments import permissions, plugins, rights, shipped_checks
+        from backoffice.approvals.registry import register
+        from payments import kinds, permissions, plugins, rights, shipped_checks
 
         permissions.register()
         rights.declare()
+        register(kinds.REASONS)
+        register(kinds.WITHDRAWAL)
         shipped_checks.register_shipped()
         plugins.plug_in()

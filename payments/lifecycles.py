@@ -1,6 +1,6 @@
 """Lifecycles of money in motion. One table each: state, then the states that may follow and who may move there."""
 
-from backoffice.work.lifecycle import Lifecycle
+from backoffice.audit.lifecycle import Lifecycle
 
 DEPOSIT = Lifecycle(
     "payments.deposit",

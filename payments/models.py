@@ -156,6 +156,8 @@ class Withdrawal(Payment):
 class ReasonCode(models.Model):
     """Why a decision was made, in words that staff choose from and, where the player is told, words for the player."""
 
+    configured_by = "payments.reason"
+
     code = models.CharField(max_length=40, primary_key=True)
     outcome = models.CharField(max_length=12, choices=[("approved", "Approve"), ("rejected", "Reject"), ("held", "Hold"), ("returned", "Return")])
     label = models.CharField(max_length=80)
@@ -168,22 +170,6 @@ class ReasonCode(models.Model):
 
     def __str__(self) -> str:
         return self.label
-
-
-class FourEyesLimit(BrandScoped):
-    """Above this amount (units of `currency`) a second person approves a withdrawal of the brand."""
-
-    currency = models.CharField(max_length=10)
-    amount = MoneyField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["brand", "currency"], name="payments_foureyeslimit_once"),
-            models.CheckConstraint(condition=Q(amount__gte=0), name="payments_foureyeslimit_not_negative"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.amount} {self.currency}"
 
 
 class ProviderCall(models.Model):

@@ -10,5 +10,6 @@ def register() -> None:
         Permission("payments.view", "See deposits and withdrawals", "Payments", (*PAYMENTS, "fraud", "compliance", "finance", "auditor")),
         Permission("payments.view_status", "See the status of payments", "Payments", ("support", "kyc", "crm")),
         Permission("payments.decide", "Decide withdrawals", "Payments", PAYMENTS),
+        Permission("payments.configure", "Propose changes of reason codes and limits", "Payments", ("head-of-payments",)),
         Permission("payments.approve_second", "Give second approvals", "Payments", ("payments-l2", "head-of-payments")),
     )  # fmt: skip

@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.audit.lifecycle import NotAllowed
 from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells, idempotency
 from backoffice.work.checks import FAIL, WARN
 from backoffice.work.items import NotPossible
-from backoffice.work.lifecycle import NotAllowed
 from backoffice.work.queues import Amount, Choice, Column, Done, Figure, Queue, Row, Search, Tab, Verb, register
 from payments import checks, limits
 from payments.badges import badge

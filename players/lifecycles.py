@@ -1,6 +1,6 @@
 """States of a player's account."""
 
-from backoffice.work.lifecycle import Lifecycle
+from backoffice.audit.lifecycle import Lifecycle
 
 PLAYER = Lifecycle(
     "players.player",

@@ -33,6 +33,11 @@ HOLDERS: dict[str, set[str]] = {
     "work.share_views": {"owner", "head-of-payments", "compliance"},
     "work.watch": {"owner", *PAYMENTS, "compliance", "fraud", "finance", "support", "auditor"},
     "work.assign_others": {"owner", "head-of-payments", "compliance", "payments-l2", "kyc", "fraud"},
+    "payments.configure": {"owner", "head-of-payments"},
+    "approvals.view": EVERYBODY - {"support"},
+    "approvals.policies": {"owner", "compliance"},
+    "scope.packs": {"owner", "compliance"},
+    "access.roles": {"owner", "compliance"},
     "access.view_people": {"owner", "auditor", "compliance"},
     "access.manage_people": {"owner"},
     "access.lift_lockout": {"owner", "head-of-payments"},
@@ -90,6 +95,22 @@ def _of_withdrawal(who: str, method: str = "get", allow: int = 200, **more: Any)
     return Row(who, method, allow, args=_withdrawal, elsewhere=_withdrawal_elsewhere, **more)
 
 
+def _change(world: Any) -> list[Any]:
+    return [world.change.pk]
+
+
+def _change_elsewhere(world: Any) -> list[Any]:
+    return [world.change_elsewhere.pk]
+
+
+def _of_change(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
+    return Row(who, method, allow, args=_change, elsewhere=_change_elsewhere, **more)
+
+
+def _reason(*more: Any) -> Callable[[Any], list[Any]]:
+    return lambda world: ["payments.reason", *more]
+
+
 ROWS: dict[str, Row] = {
     # ui
     "ui:home": Row(SIGNED_IN),
@@ -132,6 +153,19 @@ ROWS: dict[str, Row] = {
     # the record
     "audit:log": Row("audit.view"),
     "audit:fact": Row("audit.view", args=_fact, elsewhere=_fact_elsewhere),
+    # changes by approval; who may decide or work on one is said by its policy and its draft (tests/backoffice/approvals)
+    "approvals:inbox": Row("approvals.view"),
+    "approvals:change": _of_change("approvals.view"),
+    "approvals:decide": _of_change("approvals.view", "post", 422),  # an empty form; whom the policy does not name is refused after that
+    "approvals:withdraw": _of_change("nobody", "post"),  # its requester alone
+    "approvals:edit": _of_change("nobody"),
+    "approvals:review": _of_change("nobody"),
+    "approvals:settings": Row("approvals.view"),
+    "approvals:things": Row("approvals.view", args=_reason()),
+    "approvals:history": Row("approvals.view", args=_reason("CHECKS_OK")),
+    "approvals:propose-new": Row("payments.configure", args=_reason()),
+    "approvals:propose": Row("payments.configure", args=_reason("CHECKS_OK")),
+    "approvals:restore": Row("payments.configure", "post", 404, args=_reason("CHECKS_OK", 7)),  # there is no such version
     # withdrawals
     "payments:withdrawals": Row("payments.view"),
     "payments:withdrawals-live": Row("payments.view"),

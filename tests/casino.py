@@ -10,7 +10,8 @@ from backoffice.audit.actors import Actor
 from backoffice.audit.models import Event
 from backoffice.scope import packs
 from backoffice.scope.models import Brand, Jurisdiction
-from payments.models import Deposit, FourEyesLimit, Withdrawal
+from payments import limits
+from payments.models import Deposit, Withdrawal
 from payments.providers.protocol import DepositState, Money
 from payments.services import deposits, withdrawals
 from players.models import Instrument, Message, Player
@@ -20,6 +21,10 @@ from wallet import balances, currencies
 
 NOW = datetime(2026, 11, 20, 14, 5, 10, tzinfo=UTC)
 MARKETS = {"MT": ("Malta", "MGA"), "SE": ("Sweden", "SGA"), "GB": ("Great Britain", "UKGC"), "DE": ("Germany", "GGL"), "CA-ON": ("Ontario", "AGCO")}
+FOUR_EYES = {
+    code: Decimal(amount)
+    for code, amount in (("EUR", "2000"), ("SEK", "20000"), ("GBP", "1800"), ("JPY", "300000"), ("KWD", "700"), ("BTC", "0.05"), ("ETH", "1"))
+}
 _numbers = itertools.count(1)
 
 
@@ -35,8 +40,7 @@ def open_casino() -> Brand:
     nova.jurisdictions.set([markets["MT"], markets["DE"], markets["CA-ON"]])
     fjord.jurisdictions.set([markets["SE"], markets["GB"]])
     for brand in (nova, fjord):
-        for currency, amount in (("EUR", "2000"), ("SEK", "20000"), ("GBP", "1800"), ("JPY", "300000"), ("KWD", "700"), ("BTC", "0.05"), ("ETH", "1")):
-            FourEyesLimit.objects.get_or_create(brand=brand, currency=currency, defaults={"amount": Decimal(amount)})
+        limits.set_four_eyes(brand_id=brand.pk, amounts=FOUR_EYES, now=NOW)
     return nova
 
 

@@ -25,6 +25,8 @@ ANY_AMOUNT = Decimal("Infinity")
 class Role(models.Model):
     """A named set of permissions. A shipped role follows the catalogue's defaults until somebody adjusts it."""
 
+    configured_by = "access.role"  # written by a change of this kind alone (backoffice/approvals)
+
     code = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=60)
     purpose = models.CharField(max_length=200, blank=True)

@@ -3,7 +3,7 @@
 `by` is the acting person, or None when the house itself acts (set-up, seeding).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
@@ -32,6 +32,17 @@ class LastOwner(Exception):
 
     def __init__(self) -> None:
         super().__init__("This is the last active owner. Make somebody else an owner first.")
+
+
+class NeedsApproval(Exception):
+    """A policy asks for somebody else's agreement: the change has to be proposed."""
+
+    def __init__(self) -> None:
+        super().__init__("Here a second person agrees to roles. Propose it under Settings, Roles of people.")
+
+
+# Asked before a person grants or revokes a role; the room of approvals, which stands above this one, plugs in here.
+role_guards: list[Callable[[Staff | None], None]] = []
 
 
 @transaction.atomic
@@ -67,6 +78,7 @@ def set_active(*, staff: Staff, active: bool, by: Staff | None, now: datetime, r
 @transaction.atomic
 def grant_role(*, staff: Staff, role: Role, by: Staff | None, now: datetime, reason: str = "") -> None:
     _not_yourself(staff, by)
+    _agreed(by)
     _lock(staff)
     before = _role_codes(staff)
     if role.code in before:
@@ -80,6 +92,7 @@ def grant_role(*, staff: Staff, role: Role, by: Staff | None, now: datetime, rea
 @transaction.atomic
 def revoke_role(*, staff: Staff, role: Role, by: Staff | None, now: datetime, reason: str = "") -> None:
     _not_yourself(staff, by)
+    _agreed(by)
     locked = _lock(staff)
     before = _role_codes(staff)
     if role.code not in before:
@@ -143,6 +156,11 @@ def set_reach(*, staff: Staff, brands: Iterable[Brand], by: Staff | None, now: d
 def _not_yourself(staff: Staff, by: Staff | None) -> None:
     if by is not None and by.pk == staff.pk:
         raise OwnRights
+
+
+def _agreed(by: Staff | None) -> None:
+    for guard in role_guards:
+        guard(by)
 
 
 def _lock(staff: Staff) -> Staff:

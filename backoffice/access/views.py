@@ -160,7 +160,7 @@ def _do(request: HttpRequest, staff: Staff, service: Callable[..., Any], done: s
     """Call a service for a person; a refusal stays on their page, where it can be read."""
     try:
         service(staff=staff, by=request.user, now=timezone.now())
-    except (services.OwnRights, services.LastOwner) as refused:
+    except (services.OwnRights, services.LastOwner, services.NeedsApproval) as refused:
         return _person_page(request, staff, refused=str(refused), status=409)
     toasts.show(request, done)
     return redirect("access:person", pk=staff.pk)

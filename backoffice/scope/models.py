@@ -49,6 +49,8 @@ class Brand(models.Model):
 class PackVersion(models.Model):
     """One version of a jurisdiction's numbers, kept as the text that was loaded. Never edited; a later version replaces it from its date on."""
 
+    configured_by = "scope.pack"  # written by a change of this kind alone (backoffice/approvals)
+
     jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, related_name="packs")
     version = models.PositiveIntegerField()
     effective_from = models.DateField()

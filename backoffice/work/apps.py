@@ -14,4 +14,6 @@ class WorkConfig(AppConfig):
 
         permissions.register()
         navigation.register(navigation.Item("Insight", gettext_lazy("Live"), "work:live", "bolt", "work.watch", order=10))
+        # Approvals lie below the schedules, so their sweep is said here.
+        schedules.every(5, task="backoffice.approvals.tasks.sweep")
         schedules.every(300, task="backoffice.work.tasks.sweep_presence")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q, Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.audit.models import Event
@@ -107,7 +108,7 @@ def outcomes(withdrawal: Withdrawal, staff: Any) -> list[tuple[str, str]]:
         found = [("approved", _("Approve")), ("rejected", _("Reject")), ("held", _("Hold until"))]
         if withdrawal.state == "held":
             found.append(("returned", _("Take up again")))
-    elif withdrawal.state == "awaiting_second" and staff.may("payments.approve_second") and withdrawal.first_by_id != staff.pk:
+    elif withdrawal.state == "awaiting_second" and withdrawal.first_by_id != staff.pk and limits.rule_of(withdrawal).allows(staff, now=timezone.now()):
         found = [("approved", _("Confirm")), ("rejected", _("Reject")), ("returned", _("Return to queue"))]
     return found
 

@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from backoffice.access.models import Staff
 from backoffice.audit.actors import Actor
+from backoffice.audit.lifecycle import Lifecycle, NotAllowed, Stale
 from backoffice.audit.models import Event
 from backoffice.scope.models import Brand
-from backoffice.work.lifecycle import Lifecycle, NotAllowed, Stale
 from payments.lifecycles import DEPOSIT, WITHDRAWAL
 from payments.models import Deposit, Withdrawal
 from payments.providers.protocol import DepositState, PayoutState

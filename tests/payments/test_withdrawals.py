@@ -9,10 +9,10 @@ from django.db.models import F
 
 from backoffice.access.models import Staff
 from backoffice.audit.actors import Actor
+from backoffice.audit.lifecycle import NotAllowed
 from backoffice.audit.models import Event
 from backoffice.scope.models import Brand
 from backoffice.work.idempotency import KeyReused
-from backoffice.work.lifecycle import NotAllowed
 from payments.models import Withdrawal
 from payments.services import PaymentRefused, ReasonRequired, SecondPersonNeeded, StaleDecision, UndoOver
 from payments.services.withdrawals import (
