@@ -178,7 +178,9 @@ class OwnCluster:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        if not wait_until(lambda: not identity.working_in(self._postgres.cluster.data), 10):
+        # A process that is ending leaves its folder before it is gone; on a busy machine somebody could look in between.
+        gone = lambda: not identity.working_in(self._postgres.cluster.data) and not self._postgres.cluster.running  # noqa: E731
+        if not wait_until(gone, 30):
             raise RuntimeError("PostgreSQL did not end after a kill")
 
     def restart(self) -> None:
