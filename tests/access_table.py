@@ -189,6 +189,10 @@ ROWS: dict[str, Row] = {
     "payments:withdrawal-note": _of_withdrawal("players.note", "post", 302, data=lambda world: {"text": "Called the player."}),
     "payments:withdrawal-undo": _of_withdrawal("payments.decide", "post", 302),
     "payments:withdrawal-decide": _of_withdrawal("payments.decide", "post", 303, data=_decision),
+    # the books
+    "wallet:books": Row("wallet.view"),
+    "wallet:books-export": Row("wallet.view", "post"),
+    "wallet:books-close": Row("wallet.close_day", "post", 302, args=lambda world: [world.brand.code], elsewhere=lambda world: ["fjord"]),
     # instruments to confirm
     "players:instruments": Row("players.view_instruments"),
     "players:instruments-live": Row("players.view_instruments"),

@@ -133,6 +133,9 @@ class Database:
         if any(wrapper.settings_dict[name] != settings[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")):
             wrapper.close()
             wrapper.settings_dict.update(settings)
+            wrapper.__dict__.pop("pg_version", None)  # the next server may be another version
+            for name in [name for name in vars(wrapper.features) if name.startswith("is_postgresql_")]:
+                delattr(wrapper.features, name)
         forget_everything()
 
     def drop(self) -> None:

@@ -5,10 +5,13 @@ class WalletConfig(AppConfig):
     name = "wallet"
 
     def ready(self) -> None:
-        from backoffice.ui import money
+        from django.utils.translation import gettext_lazy
+
+        from backoffice.ui import money, navigation
         from wallet import currencies, permissions, rights, stream
 
         rights.declare()
         stream.register()
         permissions.register()
+        navigation.register(navigation.Item("Money", gettext_lazy("Books"), "wallet:books", "book", "wallet.view", order=10))
         money.use_exponents(currencies.exponent)

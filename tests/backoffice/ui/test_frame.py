@@ -154,6 +154,8 @@ def test_icons_that_templates_name_exist(auditor):
     sprite = Path(finders.find("ui/icons.svg")).read_text()
     used = set(re.findall(r"icons\.svg#([a-z]+)", page))
     assert len(used) > 60
+    for template in TEMPLATES.rglob("*.html"):
+        used |= set(re.findall(r'{% icon "([a-z]+)"', template.read_text()))
     assert {name for name in used if f'id="{name}"' not in sprite} == set()
 
 
