@@ -13,6 +13,7 @@ from backoffice.approvals.forms import differences
 from backoffice.approvals.lifecycles import CHANGE
 from backoffice.approvals.models import Approval, ChangeRequest, Policy, Version
 from backoffice.approvals.registry import Difference, Guarded, Kind, Values, registry
+from backoffice.ui.queries import ignored
 
 SIZE = 50
 VIEWS = ("awaiting", "mine", "all")
@@ -33,10 +34,7 @@ class Filters:
     @classmethod
     def read(cls, query: QueryDict) -> "Filters":
         found = cls()
-        for name, text in query.items():
-            value = str(text).strip()
-            if value and not found._take(name, value):
-                found.ignored.append(f"{name}={value[:40]}")
+        found.ignored = ignored(query, found._take)
         return found
 
     def _take(self, name: str, value: str) -> bool:

@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from backoffice.audit import personal
 from backoffice.audit.models import Event
+from backoffice.ui.queries import ignored
 
 SIZE = 50
 ACTORS = {"staff": "Staff", "player": "Player", "system": "System", "integration": "Integration"}
@@ -37,10 +38,7 @@ class Filters:
     @classmethod
     def read(cls, query: QueryDict) -> "Filters":
         found = cls()
-        for name, text in query.items():
-            value = str(text).strip()
-            if value and not found._take(name, value):
-                found.ignored.append(f"{name}={value[:40]}")
+        found.ignored = ignored(query, found._take)
         return found
 
     def _take(self, name: str, value: str) -> bool:

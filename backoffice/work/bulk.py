@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.access.models import Staff
-from backoffice.work import claims, idempotency, items, listing, queues
+from backoffice.work import claims, idempotency, items, listing
 from backoffice.work.items import NotPossible, Subject
 from backoffice.work.listing import Asked, Snapshot
 from backoffice.work.queues import Done, Queue, Verb
@@ -89,10 +89,6 @@ def perform(queue: Queue, verb: Verb, rows: Sequence[Any], *, by: Any, values: M
     return outcomes
 
 
-def _subject(queue: Queue, row: Any) -> Subject:
-    return Subject.of(queue.subject, row)
-
-
 def standard(subject: str, permission: str) -> tuple[Verb, ...]:
     """The verbs that every queue has: claim, assign, tag, snooze."""
 
@@ -101,17 +97,16 @@ def standard(subject: str, permission: str) -> tuple[Verb, ...]:
 
     def assign(row: Any, *, by: Any, now: datetime, values: Mapping[str, Any], key: str) -> Done:
         to: Staff | None = values.get("assignee")
-        if to is not None and to.pk != by.pk and not by.may("work.assign_others"):
-            raise NotPossible(_("Assigning to other people is not yours; you may take it yourself."))
-        items.assign(_subject(queues.get(subject), row), to=to, permission=permission, by=by, now=now)
+        items.may_assign(to=to, by=by)
+        items.assign(Subject.of(subject, row), to=to, permission=permission, by=by, now=now)
         return Done("done")
 
     def tag(row: Any, *, by: Any, now: datetime, values: Mapping[str, Any], key: str) -> Done:
-        items.tag(_subject(queues.get(subject), row), add=[values["tag"]], by=by, now=now)
+        items.tag(Subject.of(subject, row), add=[values["tag"]], by=by, now=now)
         return Done("done")
 
     def snooze(row: Any, *, by: Any, now: datetime, values: Mapping[str, Any], key: str) -> Done:
-        items.snooze(_subject(queues.get(subject), row), until=values["until"], reason=values["reason"], by=by, now=now)
+        items.snooze(Subject.of(subject, row), until=values["until"], reason=values["reason"], by=by, now=now)
         return Done("done")
 
     return (

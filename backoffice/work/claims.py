@@ -1,6 +1,5 @@
 """Claims: a lease of five minutes on an item, renewed by a heartbeat while its page is open."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,9 +33,3 @@ def release(*, subject: tuple[str, int], by: Any) -> None:
     """Give one's own claim back; somebody else's is left alone."""
     with connection.cursor() as cursor:  # one statement; nothing hangs on a claim
         cursor.execute("DELETE FROM work_claim WHERE subject_type = %s AND subject_id = %s AND staff_id = %s", [*subject, by.pk])
-
-
-def of(subject_type: str, ids: Iterable[int], *, now: datetime) -> dict[int, Claim]:
-    """Running claims on these items, by id."""
-    found = Claim.objects.filter(subject_type=subject_type, subject_id__in=list(ids), until__gt=now).select_related("staff")
-    return {claim.subject_id: claim for claim in found}

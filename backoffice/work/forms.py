@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.access.models import Staff
+from backoffice.work.queues import Queue
 
 
 class BulkForm(forms.Form):
@@ -23,16 +24,14 @@ class BulkForm(forms.Form):
     role = forms.ChoiceField(label=_("To"))
     reason = forms.CharField(label=_("Why"), max_length=300)
 
-    def __init__(
-        self, *args: Any, fields: tuple[str, ...], people: list[Staff] | None = None, roles: list[tuple[str, str]] | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, fields: tuple[str, ...], queue: Queue, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in [name for name in self.fields if name not in fields]:
             del self.fields[name]
         if "assignee" in self.fields:
-            self.fields["assignee"].queryset = Staff.objects.filter(pk__in=[person.pk for person in people or []])  # type: ignore[attr-defined]
+            self.fields["assignee"].queryset = Staff.objects.filter(pk__in=[one.pk for one in Staff.objects.who_may(queue.work)])  # type: ignore[attr-defined]
         if "role" in self.fields:
-            self.fields["role"].choices = roles or []  # type: ignore[attr-defined]
+            self.fields["role"].choices = queue.escalations  # type: ignore[attr-defined]
 
     def clean_until(self) -> Any:
         until = self.cleaned_data["until"]

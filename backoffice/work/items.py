@@ -80,6 +80,12 @@ def wake(subject: Subject, *, by: Any, now: datetime) -> Item:
     return item
 
 
+def may_assign(*, to: Staff | None, by: Any) -> None:
+    """Everybody who works a queue may take an item or give it back; giving it to others is a permission. Raises NotPossible."""
+    if to is not None and to.pk != by.pk and not by.may("work.assign_others"):
+        raise NotPossible(_("Assigning to other people is not yours; you may take it yourself."))
+
+
 @transaction.atomic
 def assign(subject: Subject, *, to: Staff | None, permission: str, by: Any, now: datetime) -> Item:
     """Make it somebody's work, or nobody's. Raises NotPossible when they may not do it, do not reach the brand, are away or full."""

@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
+from backoffice.ui.queries import ignored
 from backoffice.work import noted
 from backoffice.work.models import Claim, Item
 from backoffice.work.noted import Noted
@@ -46,10 +47,7 @@ class Asked:
     @classmethod
     def read(cls, queue: Queue, query: QueryDict) -> Asked:
         asked = cls(queue, queue.tabs[0])
-        for name, text in query.items():
-            value = str(text).strip()
-            if value and not asked._take(name, value):
-                asked.ignored.append(f"{name}={value[:40]}")
+        asked.ignored = ignored(query, asked._take)
         asked.sort = asked.sort or asked.tab.sort or queue.order
         return asked
 
@@ -75,10 +73,6 @@ class Asked:
             except NotUnderstood:
                 return False
         return True
-
-    @property
-    def narrowed(self) -> bool:
-        return bool(self.values or self.tag)
 
     def chips(self) -> list[tuple[str, str, str]]:
         """(parameter, label, value) of what narrows the list."""

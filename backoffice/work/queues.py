@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
+from backoffice.access.roles import SHIPPED
 from backoffice.work.checks import Result
 
 Text = str | Promise
@@ -231,6 +232,10 @@ class Queue:
     @property
     def by_key(self) -> dict[str, Tab]:
         return {tab.key: tab for tab in self.tabs}
+
+    @property
+    def escalations(self) -> list[tuple[str, str]]:
+        return [(code, SHIPPED[code].name) for code in self.escalates_to]
 
     @property
     def index(self) -> str:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from backoffice.audit.models import Event
 from backoffice.ui import times
 from payments import checks, limits
-from payments.models import Deposit, Payment, ReasonCode, Withdrawal
+from payments.models import Payment, ReasonCode, Withdrawal
 from payments.queues import SUBJECT
 from players.models import Note
 from wallet.kinds import Reference
@@ -158,7 +158,3 @@ def steps(withdrawal: Withdrawal, facts: list[Event], *, limit: Decimal) -> list
     else:
         done.append({"label": _("Settled"), "state": "done" if state == "settled" else "todo", "at": withdrawal.settled_at})
     return done
-
-
-def deposits_of(player_id: int, *, limit: int = 5) -> list[Deposit]:
-    return list(Deposit.objects.filter(player_id=player_id).select_related("instrument").order_by("-requested_at")[:limit])

@@ -1,7 +1,6 @@
 """Bulk verbs over HTTP: the page that says what would happen, and the one that says what did."""
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,9 +11,8 @@ from backoffice.access.decorators import require
 from backoffice.work import bulk, listing
 from backoffice.work.forms import BulkForm
 from backoffice.work.listing import Asked, Snapshot
-from backoffice.work.queues import Queue, Verb
+from backoffice.work.queues import Queue
 from backoffice.work.views.common import address_of, list_address
-from backoffice.work.views.item import escalations, people
 
 
 def bulk_verb(request: HttpRequest, queue: Queue, verb: str) -> HttpResponse:
@@ -34,28 +32,17 @@ def bulk_verb(request: HttpRequest, queue: Queue, verb: str) -> HttpResponse:
         "ids": ids if all_matching is None else [], "snapshot": all_matching,
     }  # fmt: skip
     confirmed = bool(request.POST.get("confirmed"))
-    form = BulkForm(request.POST if confirmed else None, fields=chosen_verb.fields, people=people(queue), roles=escalations(queue))
+    form = BulkForm(request.POST if confirmed else None, fields=chosen_verb.fields, queue=queue)
     context |= {"form": form, "key": request.POST.get("key") or uuid.uuid4().hex}
-    if confirmed and not form.is_valid():
-        return _confirm(request, context, queue, chosen_verb, ids, asked, all_matching, now=now, status=422)
-    if not confirmed:
-        return _confirm(request, context, queue, chosen_verb, ids, asked, all_matching, now=now, status=200)
+    wrong = confirmed and not form.is_valid()
     try:
         chosen = bulk.choose(queue, chosen_verb, request.user, ids=ids, asked=asked, all_matching=all_matching, now=now)
     except (bulk.Drifted, bulk.TooMany) as refused:
         return render(request, "work/bulk.html", {**context, "refused": str(refused)}, status=409)
+    context["chosen"] = chosen
+    if wrong or not confirmed:
+        return render(request, "work/bulk.html", context, status=422 if wrong else 200)
     outcomes = bulk.perform(queue, chosen_verb, chosen.items, by=request.user, values=form.cleaned_data, key=context["key"], now=now)
-    done = [(row, one) for row, one in outcomes if one.outcome == "done"]
-    context |= {"outcomes": [(row, address_of(queue, row.pk), one) for row, one in outcomes], "done": len(done), "chosen": chosen}
+    context["outcomes"] = [(row, address_of(queue, row.pk), one) for row, one in outcomes]
+    context["done"] = sum(one.outcome == "done" for _row, one in outcomes)
     return render(request, "work/bulk_done.html", context)
-
-
-def _confirm(
-    request: HttpRequest, context: dict[str, Any], queue: Queue, verb: Verb, ids: list[int], asked: Asked, all_matching: Snapshot | None, *,
-    now: datetime, status: int,
-) -> HttpResponse:  # fmt: skip
-    try:
-        chosen = bulk.choose(queue, verb, request.user, ids=ids, asked=asked, all_matching=all_matching, now=now)
-    except (bulk.Drifted, bulk.TooMany) as refused:
-        return render(request, "work/bulk.html", {**context, "refused": str(refused)}, status=409)
-    return render(request, "work/bulk.html", {**context, "chosen": chosen, "label_of": queue.label_of}, status=status)

@@ -82,6 +82,6 @@ def _page(request: HttpRequest, queue: Queue, row: Any, *, form: DecisionForm | 
         **work_context(request, queue, row, now=now), "row": row, "name": queue.label_of(row), "form": form, "outcomes": outcomes, "stale": stale,
         "keys": {one.code: one.letter for one in queue.outcomes}, "facts": [(label, read(row)) for label, read in queue.facts], "checks": results,
         "check_counts": checks.counts(results), "consequences": [{"icon": "info", "text": f"{one.label}: {one.consequence}"} for one in outcomes],
-        "previous": before, "following": after, "history": facts, "detail_name": queue.detail, "decide_name": queue.name("decide", of_item=True),
+        "previous": before, "following": after, "history": facts, "decide_name": queue.name("decide", of_item=True),
     }  # fmt: skip
     return render(request, "work/item.html", context, status=status)

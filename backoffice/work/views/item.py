@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backoffice.access.models import Staff
 from backoffice.access.roles import SHIPPED
 from backoffice.ui import times, toasts
 from backoffice.work import claims, items, listing, noted
@@ -28,7 +27,7 @@ def item_verb(request: HttpRequest, queue: Queue, pk: int, verb: str) -> HttpRes
         raise Http404
     row, now = found(request, queue, pk), timezone.now()
     subject = Subject.of(queue.subject, row)
-    form = BulkForm(request.POST, fields=ITEM_VERBS[verb], people=people(queue), roles=escalations(queue))
+    form = BulkForm(request.POST, fields=ITEM_VERBS[verb], queue=queue)
     if form.is_valid():
         try:
             toasts.show(request, _act(request, queue, subject, verb, form.cleaned_data, now=now))
@@ -51,8 +50,7 @@ def _act(request: HttpRequest, queue: Queue, subject: Subject, verb: str, values
         return _("Back in the queue")
     if verb in {"assign", "take"}:
         to = by if verb == "take" else values["assignee"]
-        if to is not None and to.pk != by.pk and not by.may("work.assign_others"):
-            raise NotPossible(_("Assigning to other people is not yours; you may take it yourself."))
+        items.may_assign(to=to, by=by)
         items.assign(subject, to=to, permission=queue.work, by=by, now=now)
         return _("Assigned to %(name)s") % {"name": to.name} if to else _("Assigned to nobody")
     if verb == "escalate":
@@ -60,15 +58,6 @@ def _act(request: HttpRequest, queue: Queue, subject: Subject, verb: str, values
         return _("Escalated")
     items.tag(subject, **{"add" if verb == "tag" else "remove": [values["tag"]]}, by=by, now=now)
     return _("Tags changed")
-
-
-def people(queue: Queue) -> list[Staff]:
-    """Who may work this queue, by name."""
-    return Staff.objects.who_may(queue.work)
-
-
-def escalations(queue: Queue) -> list[tuple[str, str]]:
-    return [(code, SHIPPED[code].name) for code in queue.escalates_to]
 
 
 def work_context(request: HttpRequest, queue: Queue, row: Any, *, now: datetime) -> dict[str, Any]:
@@ -81,6 +70,6 @@ def work_context(request: HttpRequest, queue: Queue, row: Any, *, now: datetime)
         "queue": queue, "noted": about, "claim": about.claim, "mine": about.claim is not None and about.claim.staff_id == request.user.pk,
         "sleeps": about.snoozed_until is not None and about.snoozed_until > now, "may_work": request.user.may(queue.work),  # type: ignore[union-attr]
         "item_urls": {name.replace("-", "_"): value for name, value in url.items()}, "back": list_address(queue, context), "context": context,
-        "hidden": listing.kept(queue, parameters(request)), "escalates_to": escalations(queue), "row_id": row.pk,
+        "hidden": listing.kept(queue, parameters(request)), "escalates_to": queue.escalations, "row_id": row.pk,
         "assign_url": reverse(queue.name("bulk"), args=["assign"]), "escalated_to": SHIPPED[about.escalated_to].name if about.escalated_to else "",
     }  # fmt: skip

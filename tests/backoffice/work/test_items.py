@@ -20,21 +20,6 @@ NOW = timezone.now()
 
 
 @pytest.fixture
-def nova(db):
-    return open_casino()
-
-
-@pytest.fixture
-def ana(nova):
-    return make_person("payments-l1", brands=[nova], name="Ana Novak")
-
-
-@pytest.fixture
-def lars(nova):
-    return make_person("payments-l2", brands=[nova], name="Lars Berg")
-
-
-@pytest.fixture
 def subject(nova):
     return Subject.of(SUBJECT, new_withdrawal(nova, now=NOW))
 

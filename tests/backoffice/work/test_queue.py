@@ -16,26 +16,11 @@ from backoffice.work.listing import Asked
 from backoffice.work.models import Item, SavedView
 from payments.models import Withdrawal
 from payments.queues import SUBJECT, WITHDRAWALS
-from tests.casino import new_withdrawal, open_casino
+from tests.casino import new_withdrawal
 from tests.people import make_brand, make_person, signed_in
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
-
-
-@pytest.fixture
-def nova():
-    return open_casino()
-
-
-@pytest.fixture
-def ana(nova):
-    return make_person("payments-l1", brands=[nova], name="Ana Novak")
-
-
-@pytest.fixture
-def lars(nova):
-    return make_person("payments-l2", brands=[nova], name="Lars Berg")
 
 
 @pytest.fixture

@@ -111,9 +111,6 @@ BEGIN
     END LOOP;
 END $$;
 
--- Length-prefixed text, so that no two lists of fields share one spelling.
-CREATE FUNCTION audit_lp(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$ SELECT CASE WHEN value IS NULL THEN '-' ELSE octet_length(value)::text || ':' || value END $$;
 CREATE FUNCTION audit_micros(value timestamptz) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$ SELECT (extract(epoch FROM value) * 1000000)::bigint::text $$;
 
