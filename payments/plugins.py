@@ -4,9 +4,9 @@ from django.utils.translation import gettext_lazy
 
 from backoffice.integrations import scopes
 from backoffice.integrations.extension import api_routers, api_views
+from backoffice.runtime import schedules
 from backoffice.runtime.registry import demo_processes
 from backoffice.ui import navigation, tiles
-from backoffice.work import schedules
 from backoffice.work.views.index import waiting
 from payments import demo, happenings, home, queues
 from players import guards
@@ -15,8 +15,6 @@ from players.services import PlayerRefused
 
 def plug_in() -> None:
     schedules.every(2, task="payments.tasks.sweep")
-    schedules.every(3, task="players.tasks.send_due_messages")
-    schedules.every(3600, task="backoffice.integrations.tasks.forget_old_answers")
     scopes.register("payments:read", "See deposits, withdrawals and balances")
     scopes.register("payments:write", "Start deposits, ask for withdrawals and take them back")
     api_routers.register("", "payments.api.router")

@@ -8,6 +8,7 @@ class PlayersConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.integrations import scopes
         from backoffice.integrations.extension import api_routers
+        from backoffice.runtime import schedules
         from backoffice.ui import navigation
         from backoffice.work import happening, queues
         from backoffice.work.views.index import waiting
@@ -24,3 +25,4 @@ class PlayersConfig(AppConfig):
         scopes.register("players:read", "See players and their instruments, without personal data")
         scopes.register("players:write", "Register players, report sign-ins, add and remove instruments")
         api_routers.register("", "players.api.router")
+        schedules.every(3, task="players.tasks.send_due_messages")

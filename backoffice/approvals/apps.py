@@ -13,6 +13,7 @@ class ApprovalsConfig(AppConfig):
         from backoffice.approvals import home, rights
         from backoffice.approvals.kinds import grants, packs, policies, roles
         from backoffice.approvals.registry import register
+        from backoffice.runtime import schedules
         from backoffice.scope import packs as law
         from backoffice.ui import navigation, tiles
 
@@ -32,4 +33,5 @@ class ApprovalsConfig(AppConfig):
         services.role_guards[:] = [grants.guard]
         navigation.register(navigation.Item("Control", _("Approvals"), "approvals:inbox", "double", permission="approvals.view", order=20))
         navigation.register(navigation.Item("Control", _("Settings"), "approvals:settings", "sliders", permission="approvals.view", order=30))
+        schedules.every(5, task="backoffice.approvals.tasks.sweep")
         tiles.register(home.home, permission="approvals.view", order=20)

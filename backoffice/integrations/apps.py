@@ -8,5 +8,7 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice.integrations import rights
+        from backoffice.runtime import schedules
 
         rights.declare()
+        schedules.every(3600, task="backoffice.integrations.tasks.forget_old_answers")

@@ -9,11 +9,10 @@ class WorkConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy
 
+        from backoffice.runtime import schedules
         from backoffice.ui import navigation
-        from backoffice.work import permissions, schedules
+        from backoffice.work import permissions
 
         permissions.register()
         navigation.register(navigation.Item("Insight", gettext_lazy("Live"), "work:live", "bolt", "work.watch", order=10))
-        # Approvals lie below the schedules, so their sweep is said here.
-        schedules.every(5, task="backoffice.approvals.tasks.sweep")
         schedules.every(300, task="backoffice.work.tasks.sweep_presence")

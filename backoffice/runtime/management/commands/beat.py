@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 
 from backoffice.celery import app
-from backoffice.work import schedules
+from backoffice.runtime import schedules
 
 LOCK = 7_202_603
 
