@@ -6,7 +6,7 @@ import sys
 
 # Commands that change the schema or copy the whole database work as the database's owner; everything else runs
 # with the restricted login, so that a bug cannot rewrite history (docs/deployment.md).
-AS_OWNER = {"migrate", "setup", "backup", "restore", "sqlmigrate", "showmigrations"}
+AS_OWNER = {"migrate", "setup", "backup", "restore", "retire_entries", "sqlmigrate", "showmigrations"}
 
 
 def main() -> None:

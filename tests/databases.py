@@ -122,14 +122,23 @@ class Database:
             row = connection.execute("SELECT coalesce(max(id), 0) FROM audit_event").fetchone()
         return int(row[0]) if row else 0
 
-    def use(self) -> None:
+    @contextmanager
+    def as_owner(self) -> Iterator[None]:
+        """Django works as the owner meanwhile, as in the commands that only the owner may run (manage.py)."""
+        self.use("owner")
+        try:
+            yield
+        finally:
+            self.use()
+
+    def use(self, role: str = "app") -> None:
         """Point Django at it, in this thread and in those that start later; forget what was remembered of another database."""
         from django.db import connections
 
         from backoffice.settings import database
 
         wrapper = connections["default"]
-        settings = database(self.url("app"))
+        settings = database(self.url(role))
         if any(wrapper.settings_dict[name] != settings[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")):
             wrapper.close()
             wrapper.settings_dict.update(settings)

@@ -53,14 +53,28 @@ def of_accounts(account_ids: list[int]) -> dict[int, Decimal]:
     return held
 
 
+class NotKept(LookupError):
+    """The moment lies before entries that are no longer kept: only what they summed to is known."""
+
+
 def at(account_id: int, *, moment: datetime, clock: str = "recorded") -> Decimal:
-    """What the account held at a past moment, by when entries were `recorded` or by when they took `effective`."""
+    """What the account held at a past moment, by when entries were `recorded` or by when they took `effective`.
+
+    Raises NotKept for a moment before the last checkpoint of the retention: its daily totals stand, single moments do not.
+    """
     column = {"recorded": "t.recorded_at", "effective": "t.effective_at"}[clock]
     with connection.cursor() as cursor:
+        cursor.execute("SELECT wallet_carried_before()::text")
+        (carried,) = cursor.fetchone()
         cursor.execute(
-            "SELECT coalesce(sum(e.amount), 0) FROM wallet_entry e JOIN wallet_transaction t ON t.id = e.transaction_id AND t.recorded_at = e.recorded_at"  # noqa: S608
-            f" WHERE e.account_id = %s AND {column} <= %s",
-            [account_id, moment],
+            "SELECT %(moment)s < wallet_carried_before() + interval '1 minute', coalesce(sum(e.amount), 0)"  # noqa: S608
+            " + coalesce((SELECT amount FROM wallet_carried"
+            "  WHERE account_id = %(account)s AND checkpoint_id = (SELECT max(id) FROM wallet_checkpoint)), 0)"
+            " FROM wallet_entry e JOIN wallet_transaction t ON t.id = e.transaction_id AND t.recorded_at = e.recorded_at"
+            f" WHERE e.account_id = %(account)s AND {column} <= %(moment)s AND e.recorded_at >= wallet_carried_before()",
+            {"account": account_id, "moment": moment},
         )
-        (held,) = cursor.fetchone()
+        too_early, held = cursor.fetchone()
+    if too_early:
+        raise NotKept(f"Entries recorded before {carried} are carried as sums; ask for a later moment, or read the daily totals.")
     return Decimal(held)

@@ -97,6 +97,13 @@ def funds(brands: Iterable[Brand], *, day: date) -> list[Funds]:
     return [Funds(known[brand], code, kinds) for (brand, code), kinds in sorted(found.items(), key=lambda one: (known[one[0][0]].name, one[0][1]))]
 
 
+def counted_through() -> int:
+    """The last ledger position that the daily totals count; what was posted after it follows within a second."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce((SELECT last_position FROM audit_range WHERE stream = 'ledger' ORDER BY id DESC LIMIT 1), 0)")
+        return int(cursor.fetchone()[0])
+
+
 COLUMNS = (
     "day",
     "brand",
@@ -113,18 +120,19 @@ COLUMNS = (
     "closed_at",
     "made_at",
     "made_by",
+    "ledger_position",
 )
 
 
 def as_csv(rows: Iterable[Funds], *, day: date, closed: dict[int, datetime], by: str, now: datetime) -> str:
     """The proof as a file: amounts exact, the day, who made it and when in every line."""
-    out = StringIO()
+    out, position = StringIO(), counted_through()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for row in rows:
         amounts = [format(getattr(row, name), "f") for name in COLUMNS[3:12]]
         shut = closed.get(row.brand.pk)
-        writer.writerow([day.isoformat(), row.brand.code, row.currency, *amounts, shut.isoformat() if shut else "", now.isoformat(), by])
+        writer.writerow([day.isoformat(), row.brand.code, row.currency, *amounts, shut.isoformat() if shut else "", now.isoformat(), by, position])
     return out.getvalue()
 
 

@@ -12,6 +12,9 @@ def declare() -> None:
         "wallet_dayclose",
         "wallet_boundary",
         "wallet_dailytotal",
+        "wallet_checkpoint",
+        "wallet_carried",
+        "wallet_carriedheader",
     ):
         rights.restrict(table, "SELECT")
     rights.restrict("wallet_sequence", "SELECT, INSERT")

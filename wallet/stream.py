@@ -1,6 +1,6 @@
 """The ledger as a sequenced, sealed stream: the same mechanism as the record, with one side row a range."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.db import connection
 
@@ -38,7 +38,8 @@ RETURNING last_position - first_position + 1
 _RANGES = "SELECT first_position, ids, leaves FROM wallet_sequence WHERE last_position >= %s AND first_position <= %s ORDER BY first_position"
 
 _BODIES = f"""
-SELECT f.id, {canonical.body_sql("f", position="f.position", number="0", fields=FIELDS)} FROM (
+SELECT f.id, CASE WHEN f.recorded_at < (SELECT wallet_carried_before()) THEN ''::bytea
+    ELSE {canonical.body_sql("f", position="f.position", number="0", fields=FIELDS)} END FROM (
     SELECT t.*, {_LEGS} AS legs, p.position FROM unnest(%s::bigint[], %s::bigint[]) p (id, position) JOIN wallet_transaction t ON t.id = p.id
 ) f
 """  # noqa: S608
@@ -48,6 +49,12 @@ SELECT t.id FROM wallet_transaction t
 LEFT JOIN (SELECT unnest(ids) AS id FROM wallet_sequence) s ON s.id = t.id
 WHERE s.id IS NULL AND (t.epoch, t.xid) < (%s::smallint, %s::text::xid8) ORDER BY t.id LIMIT 1000
 """
+
+# Every movement of every account: entries, and before them what the last checkpoint of the retention carries.
+_MOVEMENTS = (
+    "SELECT account_id, amount, transaction_id FROM wallet_entry WHERE recorded_at >= wallet_carried_before()"
+    " UNION ALL SELECT account_id, amount, NULL FROM wallet_carried WHERE checkpoint_id = (SELECT max(id) FROM wallet_checkpoint)"
+)
 
 # Each is a statement about the whole ledger that must hold at any moment; a row that comes back breaks it.
 _INVARIANTS: tuple[tuple[str, str, str], ...] = (
@@ -66,7 +73,7 @@ _INVARIANTS: tuple[tuple[str, str, str], ...] = (
     (
         "balance",
         "SELECT 'wallet_account:' || a.id, 'holds ' || trim_scale(a.balance) || ', its entries sum to ' || trim_scale(coalesce(s.total, 0))"
-        " FROM wallet_account a LEFT JOIN (SELECT account_id, sum(amount) AS total FROM wallet_entry GROUP BY account_id) s ON s.account_id = a.id"
+        f" FROM wallet_account a LEFT JOIN (SELECT account_id, sum(amount) AS total FROM ({_MOVEMENTS}) m GROUP BY account_id) s ON s.account_id = a.id"
         " WHERE a.running AND a.balance <> coalesce(s.total, 0)",
         "a running balance is the sum of its entries",
     ),
@@ -74,8 +81,8 @@ _INVARIANTS: tuple[tuple[str, str, str], ...] = (
         "balance",
         "SELECT 'wallet_account:' || a.id, 'its snapshot is ' || trim_scale(a.balance) || ', its entries below the boundary sum to '"
         " || trim_scale(coalesce(s.total, 0)) FROM wallet_account a LEFT JOIN ("
-        "  SELECT e.account_id, sum(e.amount) AS total FROM wallet_entry e JOIN wallet_transaction t ON t.id = e.transaction_id"
-        "  WHERE (t.epoch, t.xid) < (SELECT epoch, xid FROM wallet_boundary) GROUP BY e.account_id) s ON s.account_id = a.id"
+        f"  SELECT e.account_id, sum(e.amount) AS total FROM ({_MOVEMENTS}) e LEFT JOIN wallet_transaction t ON t.id = e.transaction_id"
+        "  WHERE e.transaction_id IS NULL OR (t.epoch, t.xid) < (SELECT epoch, xid FROM wallet_boundary) GROUP BY e.account_id) s ON s.account_id = a.id"
         " WHERE NOT a.running AND a.balance <> coalesce(s.total, 0)",
         "a snapshot is the sum of what lies below the boundary",
     ),
@@ -137,5 +144,11 @@ def invariants() -> Iterator[Finding]:
                 yield Finding("ledger", kind, row, detail)
 
 
-def register() -> None:
-    streams.register(streams.Stream("ledger", "wallet_transaction", _sequence, _leaves, _touched, VERSION, _rows, _strays, invariants))
+def register(*, carried: Callable[[], Iterator[Finding]]) -> None:
+    """`carried` finds what is wrong with what stands for entries that are no longer kept (wallet/retention.py)."""
+
+    def sound() -> Iterator[Finding]:
+        yield from invariants()
+        yield from carried()
+
+    streams.register(streams.Stream("ledger", "wallet_transaction", _sequence, _leaves, _touched, VERSION, _rows, _strays, sound))

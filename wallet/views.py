@@ -38,6 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
     closed = books.closed_on(brands, day=day)
     context = {
         "rows": books.funds(brands, day=day), "day": day, "before": day - timedelta(days=1), "after": day + timedelta(days=1), "now": timezone.now(),
+        "position": books.counted_through(),
         "brands": [(brand, closed.get(brand.pk)) for brand in brands], "may_close": request.user.may("wallet.close_day"),  # type: ignore[union-attr]
     }  # fmt: skip
     return render(request, "wallet/books.html", context)

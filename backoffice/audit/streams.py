@@ -27,7 +27,8 @@ class Finding:
 
 
 Row = tuple[int, int, bytes, bytes | None]
-"""Position, id, leaf, and the canonical form as it is now: None when the row is gone."""
+"""Position, id, leaf, and the canonical form as it is now: None when the row is gone, CARRIED when parts of it are rightly no longer kept."""
+CARRIED = b""
 
 
 def fetch(statement: str, arguments: list[Any]) -> list[Any]:

@@ -340,6 +340,9 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'There is no transaction % to reverse', p_original USING ERRCODE = 'LG008';
     END IF;
+    IF original.recorded_at < wallet_carried_before() THEN
+        RAISE EXCEPTION 'The entries of transaction % are no longer kept; post a correction that names it', p_original USING ERRCODE = 'LG008';
+    END IF;
     SELECT array_agg(a.player_id ORDER BY e.leg), array_agg(a.kind ORDER BY e.leg), array_agg(a.counterparty::text ORDER BY e.leg),
            array_agg(e.currency_id ORDER BY e.leg), array_agg(-e.amount ORDER BY e.leg)
         INTO players, kinds, parties, currencies, amounts
