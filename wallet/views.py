@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backoffice.access.decorators import permission_required
 from backoffice.audit.actors import Actor
@@ -54,17 +54,25 @@ def export(request: HttpRequest) -> HttpResponse:
     return HttpResponse(text, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="funds-{day}.csv"'})
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("wallet.close_day")
 def close(request: HttpRequest, code: str) -> HttpResponse:
-    day = _day(request.POST.get("day", ""))
+    """Closing is for good, so the page before it says what the books would say."""
+    day = _day((request.POST if request.method == "POST" else request.GET).get("day", ""))
     brand = next((one for one in _brands(request) if one.code == code), None)
     if brand is None:
         raise Http404("There is no such brand among yours.")
+    back = f"{reverse('wallet:books')}?day={day}"
+    if request.method != "POST":
+        context = {
+            "brand": brand, "day": day, "rows": books.funds([brand], day=day), "closed_at": books.closed_on([brand], day=day).get(brand.pk),
+            "position": books.counted_through(), "back": back,
+        }  # fmt: skip
+        return render(request, "wallet/close.html", context)
     try:
         books.close_day(brand=brand, day=day, by=request.user, now=timezone.now())  # type: ignore[arg-type]
     except books.CannotClose as why:
         toasts.show(request, f"{brand.name}: {why}", tone="attention")
     else:
         toasts.show(request, _("%(brand)s: %(day)s closed") % {"brand": brand.name, "day": day})
-    return HttpResponseRedirect(f"{reverse('wallet:books')}?day={day}")
+    return HttpResponseRedirect(back)

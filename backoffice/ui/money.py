@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"
+SHOWN_ZEROS = 8  # no screen needs the zeros behind these decimals; the machine value and the title have them
 SIGNIFICANT_ZEROS = 2  # zeros behind these decimals are dimmed where the currency has more than four
 
 # Exponents of ISO 4217 that are not 2, and the coins; the table of currencies answers first when one is plugged in.
@@ -80,6 +81,7 @@ def render(amount: Decimal | int | None, currency: Any, exponent: int | None = N
     if amount is None:
         return mark_safe('<span class="t3">\u2013</span>')
     written = write(amount, currency, exponent, signed=signed)
-    dimmed = format_html('<span class="dim">{}</span>', written.dimmed) if written.dimmed else ""
+    zeros = written.dimmed[: max(0, SHOWN_ZEROS - len(written.text.partition(".")[2]))]
+    dimmed = format_html('<span class="dim">{}</span>', zeros) if zeros else ""
     css = "money inl" if inline else "money"
     return format_html('<data class="{}" value="{}">{}{}<i>{}</i></data>', css, written.plain, written.text, dimmed, written.code)

@@ -60,6 +60,9 @@ def test_the_page_and_the_file_show_ones_own_brands_and_the_file_is_on_the_recor
 
 def test_finance_closes_a_day_once_and_it_is_on_the_record(nova: Brand) -> None:
     client = signed_in(marta(nova))  # type: ignore[arg-type]
+    before = client.get(f"/books/nova/close?day={DAY}").content.decode()
+    assert "It cannot be undone" in before
+    assert DayClose.objects.count() == 0
     for _ in range(2):
         assert client.post("/books/nova/close", {"day": DAY.isoformat()}).status_code == 302
 
