@@ -129,6 +129,7 @@ INSTALLED_APPS = [
     "backoffice.work",
     "backoffice.integrations",
     "backoffice.approvals",
+    "backoffice.bell",
     "backoffice.access",
     "backoffice.audit",
     "backoffice.scope",

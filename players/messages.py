@@ -4,20 +4,15 @@ Templates are code for now, in the player's language with English behind it. Ser
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from string import Template
 from typing import Any
 
-import structlog
 from django.core.mail import EmailMessage
-from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from backoffice.runtime import outgoing
 from players.models import Message, Player
-
-log = structlog.get_logger(__name__)
-MOST_ATTEMPTS = 8
 
 # template: language: (subject, body)
 TEMPLATES: dict[str, dict[str, tuple[str, str]]] = {
@@ -88,44 +83,23 @@ def render(message: Message) -> tuple[str, str]:
 
 def due(*, now: datetime, batch: int = 100) -> list[int]:
     """Messages that wait to be sent, oldest first."""
-    return list(Message.objects.filter(state=Message.QUEUED, next_attempt_at__lte=now).order_by("next_attempt_at").values_list("pk", flat=True)[:batch])
+    return outgoing.due(Message.objects.all(), now=now, batch=batch)
 
 
 def send(message_id: int) -> str:
-    """Send one message and return its state. The lease is committed before the mail goes out, so that two workers do not send it."""
-    now = timezone.now()
-    with transaction.atomic():
-        message = (
-            Message.objects.select_for_update(skip_locked=True, of=("self",)).select_related("player", "brand")
-            .filter(pk=message_id, state=Message.QUEUED, next_attempt_at__lte=now).first()
-        )  # fmt: skip
-        if message is None:
-            return "taken"
-        message.attempts += 1
-        message.next_attempt_at = now + timedelta(minutes=2**message.attempts)
-        message.save(update_fields=["attempts", "next_attempt_at"])
-    address = message.player.email
-    if not address:
-        return _end(message, state=Message.FAILED, error="The player has no e-mail address.", now=now)
+    """Send one message and return its state (backoffice/runtime/outgoing.py)."""
+    rows = Message.objects.select_related("player", "brand")
+    return outgoing.send(rows, message_id, write=_mail, nobody="The player has no e-mail address.")
+
+
+def _mail(message: Message) -> EmailMessage | None:
+    if not message.player.email:
+        return None
     subject, body = render(message)
-    try:
-        EmailMessage(subject, body, to=[address], headers={"Message-ID": f"<{message.key.replace(':', '.')}@countroom>"}).send()
-    except OSError as wrong:
-        log.warning("message_not_sent", message=message.pk, attempt=message.attempts, error=type(wrong).__name__)
-        if message.attempts >= MOST_ATTEMPTS:
-            return _end(message, state=Message.FAILED, error=str(wrong)[:200], now=now)
-        return message.state
-    return _end(message, state=Message.SENT, error="", now=now)
+    return EmailMessage(subject, body, to=[message.player.email], headers={"Message-ID": f"<{message.key.replace(':', '.')}@countroom>"})
 
 
 def assume_sent(*, player_id: int) -> int:
     """Messages of a past that was played in: they went out in their time, and nobody is written to now. Returns how many."""
     waiting = Message.objects.filter(player_id=player_id, state=Message.QUEUED)
     return waiting.update(state=Message.SENT, sent_at=F("queued_at"), attempts=1, next_attempt_at=None)
-
-
-def _end(message: Message, *, state: str, error: str, now: datetime) -> str:
-    Message.objects.filter(pk=message.pk, state=Message.QUEUED).update(
-        state=state, error=error, sent_at=now if state == Message.SENT else None, next_attempt_at=None
-    )
-    return state

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 
 from backoffice.audit import vault
+from backoffice.runtime.outgoing import Outgoing
 from backoffice.scope.models import BrandScoped, Jurisdiction
 from players.lifecycles import PLAYER
 
@@ -199,28 +200,17 @@ class Note(models.Model):
         return self.text[:40]
 
 
-class Message(BrandScoped):
+class Message(BrandScoped, Outgoing):
     """A message to a player, committed with what it tells of and sent by a worker. The row is the truth, a task only a hint."""
-
-    QUEUED, SENT, FAILED = "queued", "sent", "failed"
 
     player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="messages")
     template = models.CharField(max_length=60)
     language = models.CharField(max_length=8)
     context = models.JSONField(default=dict)
-    state = models.CharField(max_length=8, choices=[(QUEUED, "Queued"), (SENT, "Sent"), (FAILED, "Failed")], default=QUEUED)
-    queued_at = models.DateTimeField()
-    next_attempt_at = models.DateTimeField(null=True)
-    attempts = models.SmallIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=200, blank=True)
     key = models.CharField(max_length=120, unique=True)
 
-    class Meta:
-        indexes: ClassVar = [models.Index(fields=["next_attempt_at"], condition=Q(state="queued"), name="players_message_due")]
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(state="queued", next_attempt_at__isnull=False) | ~Q(state="queued"), name="players_message_queued_is_due")
-        ]
+    class Meta(Outgoing.Meta):
+        abstract = False
 
     def __str__(self) -> str:
         return f"{self.template} to player {self.player_id}"

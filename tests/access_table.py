@@ -150,6 +150,12 @@ ROWS: dict[str, Row] = {
     "access:revoke-reach": Row("access.manage_people", "post", 302, args=lambda world: [world.person.pk, world.brand.code]),
     "access:lift-lockout": Row("access.lift_lockout", "post", 302, args=_person),
     "access:reset-second-factor": Row("access.manage_people", "post", 302, args=_person, data=lambda world: {"reason": "Test"}),
+    # one's own notices; somebody else's is 404 (tests/backoffice/bell)
+    "bell:notices": Row(SIGNED_IN),
+    "bell:settings": Row(SIGNED_IN),
+    "bell:seen-all": Row(SIGNED_IN, "post", 302),
+    "bell:open": Row(SIGNED_IN, "post", 404, args=lambda world: [999_999]),
+    "bell:seen": Row(SIGNED_IN, "post", 404, args=lambda world: [999_999]),
     # the record
     "audit:log": Row("audit.view"),
     "audit:fact": Row("audit.view", args=_fact, elsewhere=_fact_elsewhere),

@@ -18,6 +18,6 @@ class StaffBackend(AuthenticationBackend):
         return super().user_can_authenticate(user) and not refused_here(user)
 
     def get_user(self, user_id: int) -> Staff | None:
-        """The person of a session, with the roles in the same query."""
-        person = Staff.objects.with_roles().filter(pk=user_id).first()
+        """The person of a session, with the roles, and what other rooms show about them on every page, in the same query."""
+        person = Staff.objects.signed_in().filter(pk=user_id).first()
         return person if person is not None and self.user_can_authenticate(person) else None

@@ -1,7 +1,7 @@
 """People who work here, what they may do, and sign-ins that were refused too often."""
 
 import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
@@ -58,12 +58,29 @@ def held(code: str, adjusted: bool, own: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in own if name in catalogue) if adjusted else catalogue.shipped(code)
 
 
+_read_along: dict[str, Callable[[], Any]] = {}
+
+
+def read_with_person(name: str, expression: Callable[[], Any]) -> None:
+    """Let a room read something small about whoever is signed in, without a query of its own: an expression over the person's row."""
+    _read_along[name] = expression
+
+
 class StaffQuerySet(models.QuerySet["Staff"]):
     def with_roles(self) -> "StaffQuerySet":
         """Each person with the roles in the same row, so that a request needs one query for both."""
         roles = Role.objects.filter(staff=OuterRef("pk")).order_by("name")
         row = JSONObject(code=F("code"), name=F("name"), adjusted=F("adjusted"), permissions=F("permissions"), limits=F("limits"))
         return self.annotate(role_rows=ArraySubquery(roles.values(row=row)))
+
+    def signed_in(self) -> "StaffQuerySet":
+        """As `with_roles`, and with what higher rooms read about the person of a request in the same row (`read_with_person`)."""
+        return self.with_roles().annotate(**{name: make() for name, make in _read_along.items()})
+
+    def of_role(self, code: str, *, brand_id: int | None) -> list["Staff"]:
+        """Active people who hold a role and reach the brand, by name. None is no brand in particular. Two queries."""
+        people = list(self.filter(is_active=True, pk__in=Role.staff.through.objects.filter(role__code=code).values("staff_id")).with_roles().order_by("name"))
+        return reach.reaching(people, brand_id)
 
     def who_may(self, permission: str) -> list["Staff"]:
         """Active people who hold a permission, by name."""

@@ -49,6 +49,17 @@ def granted_ids(staff: "Staff") -> models.QuerySet[Any]:
     )
 
 
+def reaching(people: "Iterable[Staff]", brand_id: int | None) -> "list[Staff]":
+    """Those of `people` (read with their roles) who work on the brand; all of them when it is None. One query."""
+    if brand_id is None:
+        return list(people)
+    kind = ContentType.objects.get_for_model(Brand)
+    granted = set(
+        UserObjectPermission.objects.filter(permission__codename=PERMISSION, content_type=kind, object_pk=str(brand_id)).values_list("user_id", flat=True)
+    )
+    return [person for person in people if person.pk in granted or person.may(ALL_BRANDS)]
+
+
 class BrandReachQuerySet(models.QuerySet[M]):
     """For models with a `brand`. Every list that leaves a selector has passed `visible_to`."""
 

@@ -13,11 +13,13 @@ class ApprovalsConfig(AppConfig):
         from backoffice.approvals import home, rights
         from backoffice.approvals.kinds import grants, packs, policies, roles
         from backoffice.approvals.registry import register
+        from backoffice.approvals.services import telling
         from backoffice.runtime import schedules
         from backoffice.scope import packs as law
         from backoffice.ui import navigation, tiles
 
         rights.declare()
+        telling.register()
         see = ("payments-l1", "payments-l2", "head-of-payments", "kyc", "fraud", "compliance", "crm", "games", "finance", "auditor")
         catalogue.register(
             Permission("approvals.view", "See changes, settings and their history; decide where a policy names them", "Control", see),

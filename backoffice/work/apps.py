@@ -11,8 +11,9 @@ class WorkConfig(AppConfig):
 
         from backoffice.runtime import schedules
         from backoffice.ui import navigation
-        from backoffice.work import permissions
+        from backoffice.work import permissions, telling
 
         permissions.register()
+        telling.register()
         navigation.register(navigation.Item("Insight", gettext_lazy("Live"), "work:live", "bolt", "work.watch", order=10))
         schedules.every(300, task="backoffice.work.tasks.sweep_presence")

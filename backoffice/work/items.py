@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from backoffice.access.models import Role, Staff
 from backoffice.audit.actors import Actor
 from backoffice.audit.record import record
+from backoffice.work import telling
 from backoffice.work.models import Capacity, Claim, Item
 
 LONGEST_SLEEP = timedelta(days=90)
@@ -33,10 +34,11 @@ class Subject:
     id: int
     brand_id: int
     player_id: int | None = None
+    label: str = ""  # how people call it
 
     @classmethod
     def of(cls, subject_type: str, row: Any) -> "Subject":
-        return cls(subject_type, row.pk, row.brand_id, getattr(row, "player_id", None))
+        return cls(subject_type, row.pk, row.brand_id, getattr(row, "player_id", None), str(row))
 
 
 def _locked(subject: Subject) -> Item:
@@ -45,8 +47,8 @@ def _locked(subject: Subject) -> Item:
     return Item.objects.select_for_update(no_key=True, of=("self",)).get(subject_type=subject.type, subject_id=subject.id)
 
 
-def _noted(kind: str, subject: Subject, *, by: Any, now: datetime, before: Mapping[str, Any], after: Mapping[str, Any], reason: str = "") -> None:
-    record(
+def _noted(kind: str, subject: Subject, *, by: Any, now: datetime, before: Mapping[str, Any], after: Mapping[str, Any], reason: str = "") -> int:
+    return record(
         kind, actor=Actor.staff(by), at=now, brand_id=subject.brand_id, player_id=subject.player_id, subject=(subject.type, subject.id),
         before=before, after=after, reason=reason,
     )  # fmt: skip
@@ -97,7 +99,9 @@ def assign(subject: Subject, *, to: Staff | None, permission: str, by: Any, now:
     before = {"assignee": item.assignee_id}
     item.assignee, item.assigned_at = to, now if to else None
     item.save(update_fields=["assignee", "assigned_at"])
-    _noted("work.assigned", subject, by=by, now=now, before=before, after={"assignee": to.pk if to else None, "name": to.name if to else ""})
+    fact = _noted("work.assigned", subject, by=by, now=now, before=before, after={"assignee": to.pk if to else None, "name": to.name if to else ""})
+    if to is not None:
+        telling.tell(telling.ASSIGNED, subject, to=[to], by=by, fact=fact, now=now)
     return item
 
 
@@ -137,7 +141,9 @@ def escalate(subject: Subject, *, to: str, roles: Iterable[str], reason: str, by
     item.escalated_to, item.escalated_at = to, now
     item.save(update_fields=["escalated_to", "escalated_at"])
     role = Role.objects.filter(code=to).values_list("name", flat=True).first() or to
-    _noted("work.escalated", subject, by=by, now=now, before=before, after={"escalated_to": to, "role": role, "note": reason.strip()})
+    fact = _noted("work.escalated", subject, by=by, now=now, before=before, after={"escalated_to": to, "role": role, "note": reason.strip()})
+    people = Staff.objects.of_role(to, brand_id=subject.brand_id)
+    telling.tell(telling.ESCALATED, subject, to=people, by=by, fact=fact, now=now, why=reason.strip(), role=role)
     return item
 
 
@@ -176,7 +182,10 @@ def take_over(subject: Subject, *, reason: str, by: Any, now: datetime) -> Claim
     if held is not None and held.staff_id != by.pk:
         before = {"claimed_by": held.staff_id, "name": held.staff.name}
         held.delete()
-        _noted("work.taken_over", subject, by=by, now=now, before=before, after={"claimed_by": by.pk, "name": by.name, "note": reason.strip()})
+        after = {"claimed_by": by.pk, "name": by.name, "note": reason.strip()}
+        fact = _noted("work.taken_over", subject, by=by, now=now, before=before, after=after)
+        if held.until > now:  # a claim that had run out was nobody's any more
+            telling.tell(telling.TAKEN_OVER, subject, to=[held.staff], by=by, fact=fact, now=now, why=reason.strip())
     if not claims.take(subject=(subject.type, subject.id), by=by, now=now):
         raise NotPossible(_("Somebody else took it at the same moment. Look again."))
     return Claim.objects.select_related("staff").get(subject_type=subject.type, subject_id=subject.id)

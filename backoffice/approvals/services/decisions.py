@@ -11,7 +11,7 @@ from backoffice.approvals import rules
 from backoffice.approvals.lifecycles import APPROVER, CHANGE, SUBJECT
 from backoffice.approvals.models import Approval, ChangeRequest
 from backoffice.approvals.registry import registry
-from backoffice.approvals.services import NotAllowed, ReasonRequired, SamePerson, StaleChange, applying
+from backoffice.approvals.services import NotAllowed, ReasonRequired, SamePerson, StaleChange, applying, telling
 from backoffice.approvals.services.drafts import locked
 from backoffice.audit.actors import Actor
 from backoffice.audit.record import machine, record
@@ -33,6 +33,7 @@ def approve(*, change_id: int, version: int, key: str, by: Staff, now: datetime,
     given = _say(change, "approved", reason=reason, key=key, by=by, now=now)
     if given >= rules.of_change(change).needed:
         applying.put_into_force(change, by=by, now=now)
+        telling.decided(change, now=now)
     return change
 
 
@@ -48,6 +49,7 @@ def reject(*, change_id: int, version: int, key: str, by: Staff, reason: str, no
     CHANGE.move(
         change, to="rejected", by=Actor.staff(by), may=lambda word: word == APPROVER, now=now, reason=reason.strip(), also={"outcome": reason.strip()[:400]}
     )
+    telling.decided(change, now=now)
     return change
 
 
@@ -88,6 +90,7 @@ def _say(change: ChangeRequest, verdict: str, *, reason: str, key: str, by: Staf
 
 def _expire(change: ChangeRequest, *, now: datetime) -> None:
     CHANGE.move(change, to="expired", by=Actor.system(machine()), now=now, also={"outcome": "Nobody decided in time."})
+    telling.decided(change, now=now)
 
 
 @transaction.atomic
@@ -124,4 +127,5 @@ def _apply_one(change_id: int, *, now: datetime) -> bool:
     registry.kind(change.kind)
     last = Approval.objects.filter(change=change, verdict="approved").select_related("staff").last()
     applying.put_into_force(change, by=last.staff if last else None, now=now)
+    telling.decided(change, now=now)
     return True

@@ -10,7 +10,7 @@ from backoffice.approvals import rules
 from backoffice.approvals.lifecycles import CHANGE, REQUESTER, SUBJECT
 from backoffice.approvals.models import ChangeRequest, Version
 from backoffice.approvals.registry import Kind, Values, registry
-from backoffice.approvals.services import Drifted, Invalid, NotAllowed, ReasonRequired, StaleChange, applying
+from backoffice.approvals.services import Drifted, Invalid, NotAllowed, ReasonRequired, StaleChange, applying, telling
 from backoffice.audit.actors import Actor
 from backoffice.audit.record import record
 
@@ -126,6 +126,8 @@ def submit(
     )  # fmt: skip
     if rule.needed == 0:
         applying.put_into_force(change, by=None, now=now)
+    else:
+        telling.awaits(change, rule, now=now)
     return change
 
 
