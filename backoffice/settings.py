@@ -126,6 +126,7 @@ INSTALLED_APPS = [
     "payments",
     "wallet",
     "players",
+    "backoffice.alerts",
     "backoffice.work",
     "backoffice.integrations",
     "backoffice.approvals",
@@ -358,6 +359,9 @@ DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", str, "Countroom <no-reply@countr
 
 # The HTTP interface for machines
 API_REQUESTS_PER_MINUTE = read("API_REQUESTS_PER_MINUTE", whole(1, 1_000_000), 3_000)  # of one key
+
+# Webhooks to others: addresses inside our own network, and plain http, are refused unless this says otherwise
+WEBHOOK_PRIVATE_ADDRESSES = read("WEBHOOK_PRIVATE_ADDRESSES", boolean, ENV in {"demo", "dev"})
 
 # Money out and in: which providers exist and how they are reached (payments/providers/registry.py)
 PAYMENT_PROVIDERS: dict[str, dict[str, Any]] = {}

@@ -143,6 +143,7 @@ class Withdrawal(Payment):
             models.Index(fields=["brand", "-requested_at", "-id"], name="payments_withdrawal_newest"),
             models.Index(fields=["player", "-requested_at"], name="payments_withdrawal_of_player"),
             models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="payments_withdrawal_due"),
+            models.Index(fields=["decided_at"], condition=Q(decided_at__isnull=False), name="payments_withdrawal_decided"),
         ]
 
     def __str__(self) -> str:
@@ -212,6 +213,7 @@ class WebhookEvent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["next_attempt_at"], condition=Q(handled_at=None), name="payments_webhookevent_due"),
             models.Index(fields=["reference"], name="payments_webhookevent_ref"),
+            models.Index(fields=["received_at"], name="payments_webhookevent_came"),
         ]
 
     def __str__(self) -> str:

@@ -98,6 +98,7 @@ class Player(BrandScoped):
             models.Index(fields=["phone_digest"], condition=~Q(phone_digest=""), name="players_player_phone"),
             models.Index(fields=["email_digest"], condition=~Q(email_digest=""), name="players_player_email"),
             models.Index(fields=["brand", "-registered_at", "-id"], name="players_player_newest"),
+            models.Index(fields=["registered_at"], name="players_player_registered"),
             GinIndex(
                 OpClass(Upper(models.functions.Concat("first_name", models.Value(" "), "last_name")), name="gin_trgm_ops"),
                 name="players_player_name_trgm",

@@ -7,8 +7,21 @@ class IntegrationsConfig(AppConfig):
     verbose_name = "Integrations"
 
     def ready(self) -> None:
+        from django.utils.translation import gettext_lazy as _
+
+        from backoffice.access.permissions import Permission, catalogue
         from backoffice.integrations import rights
+        from backoffice.integrations.sandboxes import catcher
         from backoffice.runtime import schedules
+        from backoffice.runtime.registry import demo_processes
+        from backoffice.ui import navigation
 
         rights.declare()
         schedules.every(3600, task="backoffice.integrations.tasks.forget_old_answers")
+        schedules.every(2, task="backoffice.integrations.tasks.deliver_webhooks")
+        catalogue.register(
+            Permission("integrations.view_webhooks", "See webhooks and what was delivered", "Control", ("head-of-payments", "compliance", "auditor")),
+            Permission("integrations.webhooks", "Add webhook endpoints, switch them on and off, send again", "Control"),
+        )
+        demo_processes.register(catcher.process())
+        navigation.register(navigation.Item("Control", _("Webhooks"), "integrations:webhooks", "plug", "integrations.view_webhooks", order=40))

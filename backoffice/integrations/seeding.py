@@ -10,7 +10,9 @@ from django.utils import timezone
 from backoffice.audit.actors import Actor
 from backoffice.audit.record import machine
 from backoffice.integrations import keys, scopes
-from backoffice.integrations.models import ApiKey
+from backoffice.integrations.models import ApiKey, Endpoint
+from backoffice.integrations.webhooks import services as webhooks
+from backoffice.integrations.webhooks import topics
 from backoffice.runtime.seeders import Seeder, seeders
 from backoffice.scope.models import Brand
 
@@ -44,4 +46,18 @@ def _write(found: dict[str, dict[str, str]]) -> None:
     part.replace(path)
 
 
+def catcher() -> str:
+    """The demo's own receiver of webhooks, which takes every topic."""
+    url = os.environ.get("CATCHER_URL", "")
+    if not url:
+        return "no receiver of webhooks runs here"
+    if not Endpoint.objects.filter(url=url).exists():
+        codes = [topic.code for topic in topics.known()]
+        webhooks.create(
+            name="Local catcher", url=url, topic_codes=codes, brand=None, by=Actor.system(machine()), now=timezone.now(), secret=os.environ["CATCHER_SECRET"]
+        )
+    return "a receiver of webhooks, which keeps what it gets in webhooks.jsonl"
+
+
 seeders.register(Seeder("Machines", 40, run))
+seeders.register(Seeder("Webhooks", 41, catcher))

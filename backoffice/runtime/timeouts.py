@@ -50,3 +50,9 @@ def horizon_age() -> float:
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity WHERE backend_xid IS NOT NULL")
         return float(cursor.fetchone()[0])
+
+
+def mend() -> None:
+    """After a read was ended for taking too long: let go of a connection that the server closed with it, so that the next query gets another."""
+    if not connection.in_atomic_block and not connection.is_usable():
+        connection.close()

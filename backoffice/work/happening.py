@@ -31,6 +31,7 @@ class Kind:
     permission: str
     link: Callable[[Event], str] = lambda _fact: ""
     tone: str = "neutral"
+    detail: Callable[[Mapping[str, Any]], str] = lambda _after: ""  # what the fact's own values add to the words
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Line:
     amount: Decimal | None
     currency: str
     url: str
+    detail: str = ""
 
 
 _kinds: dict[str, Kind] = {}
@@ -84,4 +86,5 @@ def _line(fact: Event, kind: Kind, position: int) -> Line:
         amount = Decimal(after["amount"])
     except (KeyError, InvalidOperation, TypeError):
         amount = None
-    return Line(position, fact.happened_at, kind.words[fact.type], kind, fact.player_id, amount, str(after.get("currency", "")), kind.link(fact))
+    currency = str(after.get("currency", ""))
+    return Line(position, fact.happened_at, kind.words[fact.type], kind, fact.player_id, amount, currency, kind.link(fact), kind.detail(after))

@@ -17,6 +17,7 @@ from backoffice.approvals.models import Policy
 from backoffice.approvals.registry import registry
 from backoffice.approvals.services import drafts
 from tests.access_table import ELSEWHERE_DATA, HOLDERS, PUBLIC, ROWS, SIGNED_IN, Row
+from tests.backoffice.alerts.tools import delivered, fired
 from tests.casino import new_withdrawal, open_casino
 from tests.people import make_brand, make_person, signed_in
 
@@ -39,9 +40,11 @@ def world(db) -> SimpleNamespace:
     person = make_person("support", brands=[brand], name="Sofia Marin")
     make_person("owner", name="Keeps Owning")
     change, change_elsewhere = (proposed_policy(one) for one in (brand, other))
+    alert, alert_elsewhere = (fired(one) for one in (brand, other))
+    delivery, delivery_elsewhere = (delivered(one) for one in (brand, other))
     return SimpleNamespace(
         brand=brand, other_brand=other, person=person, role=Role.objects.get(code="kyc"), withdrawal=withdrawal, elsewhere=elsewhere, change=change,
-        change_elsewhere=change_elsewhere,
+        change_elsewhere=change_elsewhere, alert=alert, alert_elsewhere=alert_elsewhere, delivery=delivery, delivery_elsewhere=delivery_elsewhere,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from backoffice.approvals.models import ChangeRequest
 from backoffice.approvals.registry import registry
 from backoffice.approvals.services import decisions, drafts
 from payments.models import ReasonCode
+from tests.backoffice.alerts.tools import put_rule
 from tests.backoffice.approvals.conftest import NAME, REASON, VALUES, policy, proposed
 from tests.people import make_brand, make_person, signed_in
 
@@ -149,6 +150,7 @@ def test_every_kind_shows_its_things_its_forms_and_says_again_what_is_in_force(d
     from backoffice.scope import markets
 
     markets.open_market("MT", now=timezone.now())
+    put_rule(owner=dana)
     client = signed_in(dana)
     for kind in registry.kinds:
         assert client.get(reverse("approvals:things", args=[kind.code])).status_code == 200

@@ -1,0 +1,38 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AlertsConfig(AppConfig):
+    name = "backoffice.alerts"
+    label = "alerts"
+    verbose_name = "Alerts"
+
+    def ready(self) -> None:
+        from django.urls import reverse
+
+        from backoffice.access.permissions import Permission, catalogue
+        from backoffice.alerts import rights, rules, telling
+        from backoffice.alerts.lifecycles import HANDLE, SUBJECT
+        from backoffice.approvals.registry import register
+        from backoffice.audit.models import Event
+        from backoffice.runtime import schedules
+        from backoffice.ui import navigation
+        from backoffice.work import happening
+
+        work = ("payments-l1", "payments-l2", "head-of-payments", "fraud", "compliance")
+        catalogue.register(
+            Permission(telling.VIEW, "See alerts and their rules", "Insight", (*work, "kyc", "crm", "games", "finance", "auditor")),
+            Permission(HANDLE, "Look after alerts and mute rules", "Insight", work),
+            Permission("alerts.configure", "Propose alert rules", "Insight", ("head-of-payments", "fraud", "compliance")),
+        )
+        rights.declare()
+        telling.register()
+        register(rules.KIND)
+        schedules.every(10, task="backoffice.alerts.tasks.evaluate")
+        navigation.register(navigation.Item("Insight", _("Alerts"), "alerts:alerts", "flag", telling.VIEW, order=20))
+
+        def link(fact: Event) -> str:
+            return reverse("alerts:alert", args=[fact.subject_id]) if fact.subject_type == SUBJECT else ""
+
+        words = {"alert.firing": _("Alert fires"), "alert.acknowledged": _("Alert is looked after"), "alert.resolved": _("Alert is over")}
+        happening.register(happening.Kind("alerts", _("Alerts"), words, telling.VIEW, link, "critical", lambda after: str(after.get("name", ""))))

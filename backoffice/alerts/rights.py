@@ -1,0 +1,8 @@
+"""What the app's login may do to alerts: none is ever removed. Rules are held by the engine of approvals (migrations/0002_guards.py)."""
+
+from backoffice.runtime import rights
+
+
+def declare() -> None:
+    rights.restrict("alerts_standing", "SELECT, INSERT, UPDATE")
+    rights.restrict("alerts_alert", "SELECT, INSERT, UPDATE")
