@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,8 @@ from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from backoffice.ui import times
 
 Text = str | Promise
 COUNT, SHARE, SECONDS, MINUTES = "count", "share", "seconds", "minutes"
@@ -48,6 +50,9 @@ class Measure:
         """A value for people, with its unit: `12.5 %`."""
         if value is None:
             return _("unknown")
+        seconds = value * {MINUTES: 60, SECONDS: 1}.get(self.unit, 0)
+        if seconds >= 3600:  # noqa: PLR2004 (an hour reads better as hours and minutes)
+            return times.span(timedelta(seconds=float(seconds)))
         number = f"{value:,.1f}" if self.unit != COUNT and value != int(value) else f"{value:,.0f}"
         return f"{number} {UNITS[self.unit]}".strip()
 

@@ -1,4 +1,4 @@
-"""What the app's login may do to alerts: none is ever removed. Rules are held by the engine of approvals (migrations/0002_guards.py)."""
+"""What the app's login may do to alerts: none is ever removed. Rules are held by the engine of approvals (migrations)."""
 
 from backoffice.runtime import rights
 

@@ -1,6 +1,6 @@
 """Rules as something that changes by approval: the form, the diff, and what a rule would have said."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -43,6 +43,14 @@ def _brands() -> list[tuple[str, str]]:
     return [("", _("Every brand")), *Brand.objects.values_list("code", "name")]
 
 
+def _providers() -> list[tuple[str, str]]:
+    return [("", _("Every provider")), *((code, code) for code in sorted({code for one in measures.every() for code in one.providers()}))]
+
+
+def _owners() -> list[tuple[str, str]]:
+    return [("", _("Choose")), *_people()]
+
+
 def _people() -> list[tuple[str, str]]:
     return [(str(pk), name) for pk, name in Staff.objects.filter(is_active=True).order_by("name").values_list("pk", "name")]
 
@@ -63,7 +71,7 @@ class RuleForm(ChangeForm):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=80, help_text=gettext_lazy("What people read first when it fires."))
     measure = forms.ChoiceField(label=gettext_lazy("Watch"), choices=_measures)
     brand = forms.ChoiceField(label=gettext_lazy("Brand"), choices=_brands, required=False)
-    provider = forms.CharField(label=gettext_lazy("Provider"), max_length=40, required=False, help_text=gettext_lazy("Its code; empty for all of them."))
+    provider = forms.ChoiceField(label=gettext_lazy("Provider"), choices=_providers, required=False)
     per = forms.ChoiceField(label=gettext_lazy("Judge"), choices=PER, initial="together")
     minutes = forms.IntegerField(
         label=gettext_lazy("Over the last minutes"), min_value=5, max_value=1440, initial=15, help_text=gettext_lazy("5 to 1440 (24 h).")
@@ -81,7 +89,7 @@ class RuleForm(ChangeForm):
         help_text=gettext_lazy("With fewer counted things it says nothing: 1 of 1 failing is no alert."),
     )  # fmt: skip
     severity = forms.ChoiceField(label=gettext_lazy("Severity"), choices=SEVERITIES, initial="warning")
-    owner = forms.ChoiceField(label=gettext_lazy("Owner"), choices=_people, help_text=gettext_lazy("Is always told."))
+    owner = forms.ChoiceField(label=gettext_lazy("Owner"), choices=_owners, help_text=gettext_lazy("Is always told."))
     people = _ticks(gettext_lazy("Tell these people too"), _people)
     roles = _ticks(
         gettext_lazy("Tell who holds these roles"), _roles, help_text=gettext_lazy("Who may not see what is counted, or not the brand, is not told.")
@@ -155,7 +163,7 @@ def summary(rule: Rule) -> str:
     }[rule.condition]  # fmt: skip
     said = word % {"line": measure.write(rule.threshold), "percent": f"{rule.threshold.normalize():f}"}
     where = ", ".join(part for part in (rule.provider, rule.brand.name if rule.brand else "") if part)
-    over = _("over %(n)s min") % {"n": rule.minutes}
+    over = _("over %(span)s") % {"span": times.span(timedelta(minutes=rule.minutes))}
     return f"{measure.label} {said}, {over}" + (f" · {where}" if where else "")
 
 

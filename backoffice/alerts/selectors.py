@@ -1,6 +1,5 @@
 """What the pages of alerts read."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -115,7 +114,10 @@ def around(alert: Alert, *, now: datetime) -> list[Point]:
     last = min(now, (alert.resolved_at or now) + before / 2)
     last = max(min(last, first + timedelta(days=7)), first + timedelta(minutes=10))
     step = (last - first) / (POINTS - 1)
-    moments: Sequence[datetime] = [first + step * number for number in range(POINTS)]
+    moments = [first + step * number for number in range(POINTS)]
+    for at in (alert.opened_at, alert.resolved_at):  # its beginning and its end are points themselves
+        if at is not None and first <= at <= last:
+            moments[round((at - first) / step)] = at
     found = measures.read(
         watch.measure, [Window(one - timedelta(minutes=watch.minutes), one) for one in moments], per=(), brand_id=alert.brand_id, provider=alert.provider
     )

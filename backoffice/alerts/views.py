@@ -186,7 +186,9 @@ def _chart(row: Alert, points: list[selectors.Point]) -> SafeString:
         "what": measure.label, "first": times.write(points[0].until) if points else "", "last": times.write(points[-1].until) if points else "",
     }  # fmt: skip
     shown = [(times.write(one.until, "time"), one.value) for one in points]
-    return charts.over_time(shown, title=title, limit=row.limit, limit_label=_("line at %(limit)s") % {"limit": measure.write(row.limit)}, marks=marks)
+    unit = " %" if measure.unit == measures.SHARE else ""
+    label = _("line at %(limit)s") % {"limit": measure.write(row.limit)}
+    return charts.over_time(shown, title=title, limit=row.limit, limit_label=label, unit=unit, marks=marks)
 
 
 @require_POST

@@ -41,6 +41,12 @@ class Mark:
     label: str
 
 
+def _round_step(least: Decimal) -> Decimal:
+    """The next of 1, 2, 5 times a power of ten."""
+    power = Decimal(10) ** least.adjusted()
+    return next(power * part for part in (1, 2, 5, 10) if power * part >= least)
+
+
 def over_time(
     points: Sequence[tuple[str, Decimal | None]], *, title: str, limit: Decimal | None = None, limit_label: str = "", unit: str = "", marks: Sequence[Mark] = ()
 ) -> SafeString:
@@ -67,10 +73,11 @@ def over_time(
         else:
             runs[-1].append(f"{x(number)} {y(value)}")
     path = "".join("M" + "L".join(run) + ("h0.1" if len(run) == 1 else "") for run in runs if run)
-    steps = [high * part / 4 for part in (1, 2, 3)]
+    step = _round_step(high / 4)
+    steps = [step * part for part in range(1, int(high / step) + 1)]
     grid = format_html_join(
         "", '<line class="grid" x1="{0}" x2="{1}" y1="{2}" y2="{2}"/><text class="te" x="{3}" y="{2}" dy="4">{4}</text>',
-        ((left, wide - 8, y(step), left - 6, f"{step:,.0f}{unit}" if step >= 4 else f"{step:,.1f}{unit}") for step in steps),
+        ((left, wide - 8, y(one), left - 6, f"{one:,.0f}{unit}" if step >= 1 else f"{one:,.1f}{unit}") for one in steps),
     )  # fmt: skip
     last = len(points) - 1
     labels = format_html_join(
@@ -84,10 +91,11 @@ def over_time(
     cap = mark_safe("")
     if limit is not None:
         cap = format_html(
-            '<line class="cap" x1="{0}" x2="{1}" y1="{2}" y2="{2}"/><text class="tc te" x="{1}" y="{2}" dy="-5">{3}</text>',
+            '<line class="cap" x1="{0}" x2="{1}" y1="{2}" y2="{2}"/><text class="tc" x="{3}" y="{2}" dy="-5">{4}</text>',
             left,
             wide - 8,
             y(limit),
+            left + 6,
             limit_label,
         )
     return format_html(

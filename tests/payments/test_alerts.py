@@ -94,7 +94,7 @@ def test_a_failing_provider_reaches_the_head_of_payments_before_the_players_do(c
         (message,) = receiver.took
         assert (message["topic"], message["data"]["provider"], message["data"]["rule"]["name"]) == ("alert.firing", "nordpay", "Nordpay loses deposits")
         live = text(office.get(reverse("work:live") + "?kind=alerts"))
-        assert f'<a href="/alerts/{alert.pk}/">Alert fires</a> <span class="t2">Nordpay loses deposits</span>' in live
+        assert f'<a href="/alerts/{alert.pk}/">Alert fires: Nordpay loses deposits</a>' in live
         assert "Firing" in text(office.get(reverse("alerts:alert", args=[alert.pk])))
 
 

@@ -37,7 +37,7 @@ def test_the_list_leads_to_the_alert_and_the_rule_says_how_it_stands(house, aler
     assert "Firing" in page
     assert "100 %" in page
     rules = text(client.get(reverse("alerts:rules")))
-    assert "Deposits that failed, share above 20 %, over 15 min" in rules
+    assert "Deposits that failed, share above 20 %, over 15 m" in rules
     assert re.search(r"100 %</span> <small[^>]*>of 3, over the line", rules)
     assert "Ines Camilleri" in rules
     assert "New rule" not in rules

@@ -49,7 +49,9 @@ def put_rule(owner: Any = None, *, subject: str = "", now: Any = None, **more: A
 
 def fired(brand: Brand) -> Alert:
     """An alert of one brand, in which few register."""
-    rule = put_rule(name=f"Few registrations at {brand.name}", measure="players.registrations", brand=brand.code, condition="below", threshold="1000.00", least=0)
+    rule = put_rule(
+        name=f"Few registrations at {brand.name}", measure="players.registrations", brand=brand.code, condition="below", threshold="1000.00", least=0
+    )
     evaluating.evaluate(rule.pk, now=timezone.now() + timedelta(seconds=1))
     return Alert.objects.get(rule=rule)
 

@@ -24,7 +24,9 @@ class Command(BaseCommand):
         shown = 0
         for message in caught(Path(settings.EMAIL_FILE_PATH)):
             if options["to"].lower() in str(message["To"]).lower():
-                self.stdout.write(f"{message['Date']}  To: {message['To']}\nSubject: {message['Subject']}\n\n{message.get_content().strip()}\n{'-' * 79}\n")
+                self.stdout.write(
+                    f"{message['Date']}  To: {message['To']}\nSubject: {str(message['Subject']).strip()}\n\n{message.get_content().strip()}\n{'-' * 79}\n"
+                )
                 shown += 1
             if shown >= options["count"]:
                 return
