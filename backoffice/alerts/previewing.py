@@ -9,7 +9,7 @@ from backoffice.alerts.judging import BETWEEN, CROSSED, NO_HISTORY, Watch
 from backoffice.alerts.measures import Key, Reading
 
 SPAN = timedelta(days=7)
-STEPS = (timedelta(minutes=15), timedelta(hours=1))  # how often the past is looked at: every half window, within these
+STEPS = (timedelta(minutes=5), timedelta(hours=1))  # how often the past is looked at: every half window, within these; no window leaves a gap
 FACTS = 2880  # minutes of facts that one query reads at most
 
 

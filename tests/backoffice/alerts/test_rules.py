@@ -114,3 +114,12 @@ def test_what_cannot_be_counted_in_time_is_said_and_the_page_is_there(house, mon
     monkeypatch.setattr(previewing, "preview", slow)
     said = registry.kind("alerts.rule").impact("", values(house.ines), timezone.now())
     assert said[0].startswith("The last 7 days could not be counted in time")
+
+
+@pytest.mark.parametrize("minutes_ago", range(61, 76, 2))
+def test_the_shortest_window_misses_no_five_bad_minutes(house, minutes_ago):
+    now = timezone.now()
+    rule = put_rule(house.ines, minutes=5)
+    for _number in range(3):
+        ended(house.player, house.card, well=False, at=now - timedelta(minutes=minutes_ago))
+    assert previewing.preview(evaluating.watch_of(rule), now=now).fired == 1
