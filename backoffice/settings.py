@@ -127,6 +127,7 @@ INSTALLED_APPS = [
     "wallet",
     "players",
     "backoffice.alerts",
+    "backoffice.search",
     "backoffice.work",
     "backoffice.integrations",
     "backoffice.approvals",

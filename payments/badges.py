@@ -10,6 +10,16 @@ TONES = {
     "failed": ("critical", 2), "unknown": ("attention", 0),
 }  # fmt: skip
 
+OF_DEPOSITS = {
+    "initiated": ("neutral", 0), "authorised": ("info", 1), "captured": ("info", 2), "credited": ("success", 2), "charged_back": ("critical", 2),
+    "reversed": ("warning", 2), "expired": ("neutral", 2), "failed": ("critical", 2), "unknown": ("attention", 0),
+}  # fmt: skip
+
+
+def deposit_badge(state: str) -> dict[str, Any]:
+    tone, pip = OF_DEPOSITS[state]
+    return {"tone": tone, "pip": pip, "label": state.replace("_", " ").capitalize()}
+
 
 def badge(state: str) -> dict[str, Any]:
     tone, pip = TONES[state]

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
 
@@ -75,6 +76,7 @@ class Deposit(Payment):
             models.Index(fields=["player", "-requested_at"], name="payments_deposit_of_player"),
             models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="payments_deposit_due"),
             models.Index(fields=["brand", "-requested_at", "-id"], name="payments_deposit_newest"),
+            models.Index("brand", OpClass("provider_id", name="varchar_pattern_ops"), condition=~Q(provider_id=""), name="payments_deposit_provider_id"),
         ]
 
     def __str__(self) -> str:
@@ -144,6 +146,7 @@ class Withdrawal(Payment):
             models.Index(fields=["player", "-requested_at"], name="payments_withdrawal_of_player"),
             models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="payments_withdrawal_due"),
             models.Index(fields=["decided_at"], condition=Q(decided_at__isnull=False), name="payments_withdrawal_decided"),
+            models.Index("brand", OpClass("provider_id", name="varchar_pattern_ops"), condition=~Q(provider_id=""), name="payments_withdrawal_provider"),
         ]
 
     def __str__(self) -> str:

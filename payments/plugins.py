@@ -8,7 +8,7 @@ from backoffice.runtime import schedules
 from backoffice.runtime.registry import demo_processes
 from backoffice.ui import navigation, tiles
 from backoffice.work.views.index import waiting
-from payments import demo, happenings, home, measures, queues
+from payments import demo, happenings, home, measures, queues, search
 from players import guards
 from players.services import PlayerRefused
 
@@ -30,6 +30,7 @@ def plug_in() -> None:
     queues.plug_in()
     happenings.plug_in()
     measures.plug_in()
+    search.plug_in()
     tiles.register(home.home, permission="payments.view", order=10)
 
 

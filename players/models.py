@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
 from django.db.models.functions import Upper
 
 from backoffice.audit import vault
@@ -99,11 +99,23 @@ class Player(BrandScoped):
             models.Index(fields=["email_digest"], condition=~Q(email_digest=""), name="players_player_email"),
             models.Index(fields=["brand", "-registered_at", "-id"], name="players_player_newest"),
             models.Index(fields=["registered_at"], name="players_player_registered"),
-            GinIndex(
-                OpClass(Upper(models.functions.Concat("first_name", models.Value(" "), "last_name")), name="gin_trgm_ops"),
-                name="players_player_name_trgm",
+            models.Index(
+                "brand", OpClass(Upper("last_name"), name="text_pattern_ops"), OpClass(Upper("first_name"), name="text_pattern_ops"),
+                name="players_player_last_name",
             ),
-        ]
+            models.Index(
+                "brand", OpClass(Upper("first_name"), name="text_pattern_ops"), OpClass(Upper("last_name"), name="text_pattern_ops"),
+                name="players_player_first_name",
+            ),
+            models.Index("brand", OpClass("external_id", name="varchar_pattern_ops"), name="players_player_external_like"),
+            # Read by players_named() alone (migrations/sql/search.sql). The brand is turned round, so that no other index can offer itself for it
+            # and read a whole brand. No pending list: every search would have to read it.
+            GinIndex(
+                Func("brand", template="(- %(expressions)s)"),
+                OpClass(Upper(Func(Value(" "), "first_name", Value(" "), "last_name", template="%(expressions)s", arg_joiner=" || ")), name="gin_trgm_ops"),
+                name="players_player_name_words", fastupdate=False,
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.name} #{self.pk}"
@@ -145,7 +157,10 @@ class SignIn(models.Model):
     succeeded = models.BooleanField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["player", "-at"], name="players_signin_latest")]
+        indexes: ClassVar = [
+            models.Index(fields=["player", "-at"], name="players_signin_latest"),
+            models.Index(fields=["ip", "player"], name="players_signin_ip"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.player_id} {self.at:%Y-%m-%d %H:%M}"
@@ -180,7 +195,10 @@ class Instrument(BrandScoped):
             models.CheckConstraint(condition=Q(kind="card", detail_cipher="") | ~Q(kind="card"), name="players_instrument_no_card_number"),
             models.UniqueConstraint(fields=["player", "provider", "token"], name="players_instrument_once"),
         ]
-        indexes: ClassVar = [models.Index(fields=["detail_digest"], condition=~Q(detail_digest=""), name="players_instrument_detail")]
+        indexes: ClassVar = [
+            models.Index(fields=["detail_digest"], condition=~Q(detail_digest=""), name="players_instrument_detail"),
+            models.Index(fields=["brand", "last4", "kind"], name="players_instrument_last4"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.label} ••{self.last4}"

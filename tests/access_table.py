@@ -174,6 +174,9 @@ ROWS: dict[str, Row] = {
     "bell:seen-all": Row(SIGNED_IN, "post", 302),
     "bell:open": Row(SIGNED_IN, "post", 404, args=lambda world: [999_999]),
     "bell:seen": Row(SIGNED_IN, "post", 404, args=lambda world: [999_999]),
+    # searching: everybody finds what they may see (tests/backoffice/search)
+    "search:results": Row(SIGNED_IN, data=lambda world: {"q": "mia"}),
+    "search:palette": Row(SIGNED_IN, data=lambda world: {"q": "mia"}),
     # the record
     "audit:log": Row("audit.view"),
     "audit:fact": Row("audit.view", args=_fact, elsewhere=_fact_elsewhere),

@@ -5,6 +5,7 @@ An item without its permission is not rendered, and an item exists only when its
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -53,6 +54,7 @@ class SearchBox:
     url_name: str
     placeholder: Text
     available: Callable[[HttpRequest], bool]
+    palette_url_name: str = ""  # answers with options as somebody types; without it Ctrl-K goes to the box
 
 
 @dataclass(frozen=True)
@@ -94,13 +96,18 @@ def register_in_bar(item: BarItem) -> None:
     _bar[item.url_name] = item
 
 
-def offer_search(*, url_name: str, placeholder: Text, available: Callable[[HttpRequest], bool]) -> None:
+def offer_search(*, url_name: str, placeholder: Text, available: Callable[[HttpRequest], bool], palette_url_name: str = "") -> None:
     """Put the search box into the header. Without this call, and for people with nothing to search, there is no box."""
-    _search[:] = [SearchBox(url_name, placeholder, available)]
+    _search[:] = [SearchBox(url_name, placeholder, available, palette_url_name)]
 
 
 def search_box(request: HttpRequest) -> SearchBox | None:
     return next((box for box in _search if _signed_in(request) and box.available(request)), None)
+
+
+def items(staff: Any) -> list[Item]:
+    """The pages of the sidebar that a person may open, in its order."""
+    return _ordered(item for item in _items.values() if not item.permission or staff.may(item.permission))
 
 
 def groups(request: HttpRequest) -> list[Group]:
@@ -129,9 +136,12 @@ def _signed_in(request: HttpRequest) -> bool:
     return bool(user and user.is_authenticated)
 
 
+def _ordered(found: Iterable[Item]) -> list[Item]:
+    return sorted(found, key=lambda item: (GROUPS.index(item.group), item.pinned, item.order, item.url_name))
+
+
 def _links(request: HttpRequest) -> Iterator[tuple[Item, Link]]:
-    visible = [item for item in _items.values() if may(request, item.permission)]
-    visible.sort(key=lambda item: (GROUPS.index(item.group), item.pinned, item.order, item.url_name))
+    visible = _ordered(item for item in _items.values() if may(request, item.permission))
     urls = {item.url_name: reverse(item.url_name) for item in visible}
     here = _current(request.path, urls.values())
     for item in visible:

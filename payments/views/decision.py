@@ -61,7 +61,7 @@ def _panel(request: HttpRequest, withdrawal: Withdrawal, *, form: DecisionForm |
     limit = selector.limit_of(withdrawal)
     if form is None or stale:
         kept = {"note": form["note"].value()} if form is not None else {}
-        first = outcomes[0][0] if outcomes else ""
+        first = next((code for code, _label in outcomes if code == request.GET.get("outcome")), outcomes[0][0] if outcomes else "")
         form = DecisionForm(
             initial={"outcome": first, "version": withdrawal.version, "key": uuid.uuid4().hex, "until": _tomorrow(), **kept},
             outcomes=outcomes, reasons=selector.reasons() if outcomes else {},

@@ -189,12 +189,49 @@ document.addEventListener("keydown", (event) => {
   }
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
     const box = document.getElementById("q-top");
-    if (box) { event.preventDefault(); box.focus(); box.select(); }
+    if (palette) { event.preventDefault(); openPalette(); }
+    else if (box) { event.preventDefault(); box.focus(); box.select(); }
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1) return;
   if (root.dataset.shortcuts === "off" || typing(event.target) || inDialog()) return;
   if (pressed(event.key.toLowerCase())) event.preventDefault();
+});
+
+// ---- the palette: the box keeps the focus and points at an option; htmx fills the list as somebody types
+const palette = document.getElementById("palette");
+const options = () => $$("[role=option]", palette);
+function point(option) {
+  const box = $("[role=combobox]", palette);
+  for (const one of options()) one.setAttribute("aria-selected", String(one === option));
+  option ? box.setAttribute("aria-activedescendant", option.id) : box.removeAttribute("aria-activedescendant");
+  option?.scrollIntoView({ block: "nearest" });
+}
+function openPalette() {
+  const box = $("[role=combobox]", palette);
+  if (!palette.open) palette.showModal();
+  box.select();
+  box.dispatchEvent(new Event("look"));
+}
+palette?.addEventListener("keydown", (event) => {
+  const all = options();
+  const here = all.findIndex((one) => one.getAttribute("aria-selected") === "true");
+  const to = { ArrowDown: here + 1, ArrowUp: here - 1 }[event.key];
+  if (to !== undefined) {
+    event.preventDefault();
+    if (all.length) point(all[(to + all.length) % all.length]);
+  } else if (event.key === "Enter" && event.target.matches("[role=combobox]")) {
+    event.preventDefault(); // Enter opens; nothing here ever submits
+    event.stopPropagation();
+    if (!all[here]) return;
+    if (event.ctrlKey || event.metaKey) open(all[here].href, "_blank", "noopener");
+    else { palette.close(); all[here].click(); }
+  }
+});
+// A list that answers what is no longer in the box offers nothing to open.
+palette?.addEventListener("input", () => point(null));
+palette?.addEventListener("htmx:afterSettle", () => {
+  if ($("[role=listbox]", palette).dataset.for === $("[role=combobox]", palette).value) point(options()[0]);
 });
 
 // ---- an outcome decides which reasons fit: data-when="outcome=rejected". What is shown is CSS; what may be chosen is here.
