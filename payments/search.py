@@ -89,7 +89,7 @@ def _hit(row: Any, question: Question, *, state: dict[str, Any], url: str, full:
     amount, pays = str(money.write(row.amount, row.currency)), question.staff.may("players.view_instruments")
     return Hit(
         row.player.name, url, _why(row, question), str(row.pk), row.name, " · ".join([amount, state["label"], *([str(row.instrument)] if pays else [])]),
-        (
+        lambda: (
             cells.badge(**state), ui.money(row.amount, row.currency), str(row.instrument), row.brand.name, ui.moment(row.requested_at, "short"),
             row.provider_id,
         ),
@@ -146,14 +146,15 @@ def postings(question: Question, window: Window) -> Sequence[Hit]:
         wanted = int(values[0]) if len(values) == 1 and values[0].isdigit() else None
     if wanted is None:
         return []
-    return [
-        Hit(
-            str(row.get_kind_display()), _posting_url(row, question.staff), question.why() or _("its number"), str(row.pk), f"TX-{row.pk}",
-            cells=(ui.moment(row.effective_at, "short"), f"#{row.player_id}" if row.player_id else "", row.key), exact=True, player_id=row.player_id,
-            brand_id=row.brand_id,
-        )
-        for row in Transaction.objects.filter(brand_id__in=question.staff.reach(), pk=wanted)[: window.cap]
-    ]  # fmt: skip
+    return [_posting(row, question) for row in Transaction.objects.filter(brand_id__in=question.staff.reach(), pk=wanted)[: window.cap]]
+
+
+def _posting(row: Transaction, question: Question) -> Hit:
+    return Hit(
+        str(row.get_kind_display()), _posting_url(row, question.staff), question.why() or _("its number"), str(row.pk), f"TX-{row.pk}",
+        cells=lambda: (ui.moment(row.effective_at, "short"), f"#{row.player_id}" if row.player_id else "", row.key), exact=True, player_id=row.player_id,
+        brand_id=row.brand_id,
+    )  # fmt: skip
 
 
 def _posting_url(row: Transaction, staff: Any) -> str:

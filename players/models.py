@@ -108,11 +108,11 @@ class Player(BrandScoped):
                 name="players_player_first_name",
             ),
             models.Index("brand", OpClass("external_id", name="varchar_pattern_ops"), name="players_player_external_like"),
-            # Read by players_named() alone (migrations/sql/search.sql). The brand is turned round, so that no other index can offer itself for it
-            # and read a whole brand. No pending list: every search would have to read it.
+            # Read by players_named() alone (migrations/sql/search.sql). The brand stands second, since reading begins with the first column's
+            # key, and turned round, so that no other index can offer itself and read a whole brand. No pending list: every search would read it.
             GinIndex(
-                Func("brand", template="(- %(expressions)s)"),
                 OpClass(Upper(Func(Value(" "), "first_name", Value(" "), "last_name", template="%(expressions)s", arg_joiner=" || ")), name="gin_trgm_ops"),
+                Func("brand", template="(- %(expressions)s)"),
                 name="players_player_name_words", fastupdate=False,
             ),
         ]  # fmt: skip

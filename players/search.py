@@ -96,10 +96,7 @@ def find(question: Question, window: Window) -> Sequence[Hit]:
         rows = rows.filter(pk__in=instruments.values("player_id")[:COUNT_CAP])
     if question.words:
         rows = _by_words(rows, question, window)
-    found = rows[: window.cap]
-    if not question.words and question.jumps:
-        return [_hit(player, question) for player in found]
-    return [_hit(player, question) for player in sorted(found, key=lambda player: _place(player, question))]
+    return [_hit(player, question) for player in sorted(rows[: window.cap], key=lambda player: _place(player, question))]
 
 
 def _by_words(rows: QuerySet[Player], question: Question, window: Window) -> QuerySet[Player]:
@@ -123,7 +120,7 @@ def _hit(player: Player, question: Question) -> Hit:
     return Hit(
         player.name, registry.address("players:player", player.pk, otherwise=f"player:{player.pk}"), question.why() or _why(player, question), str(player.pk),
         f"#{player.pk}", player.brand.name,
-        (player.brand.name, player.jurisdiction.name, player.get_state_display(), player.external_id, ui.moment(player.registered_at, "date")),
+        lambda: (player.brand.name, player.jurisdiction.name, player.get_state_display(), player.external_id, ui.moment(player.registered_at, "date")),
         exact=full, player_id=player.pk, brand_id=player.brand_id,
     )  # fmt: skip
 

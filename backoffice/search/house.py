@@ -29,46 +29,47 @@ def staff(question: Question, window: Window) -> Sequence[Hit]:
         rows = rows.filter(email=value.strip().lower())
     for word in question.words:
         rows = rows.filter(Q(name__icontains=word) | Q(email__icontains=word))
-    return [
-        Hit(
-            person.name, reverse("access:person", args=[person.pk]), question.why() or _("name or address"), str(person.pk),
-            detail=", ".join(person.role_names), cells=(", ".join(person.role_names), person.email),
-        )
-        for person in rows[: window.cap]
-    ]  # fmt: skip
+    return [_person(row, question) for row in rows[: window.cap]]
+
+
+def _person(person: Staff, question: Question) -> Hit:
+    roles = ", ".join(person.role_names)
+    why = question.why() or _("name or address")
+    return Hit(person.name, reverse("access:person", args=[person.pk]), why, str(person.pk), detail=roles, cells=lambda: (roles, person.email))
 
 
 def changes(question: Question, window: Window) -> Sequence[Hit]:
     """Proposed changes of settings, newest first."""
     rows = ChangeRequest.objects.visible_to(question.staff).select_related("requested_by").order_by("-pk")
-    full, words = question.one("ch"), _("title")
     for value in question.values.get("ch", ()):
         rows = rows.filter(pk=int(value))
     for value in question.values.get("is", ()):
         rows = rows.filter(state__in=["draft", "review", "scheduled"]) if value == "open" else rows.none()
     if question.number is not None:
-        rows, full, words = rows.filter(pk=question.number), str(question.number), _("its number")
+        rows = rows.filter(pk=question.number)
     else:
         for word in question.words:
             rows = rows.filter(title__icontains=word)
-    return [
-        Hit(
-            change.title, reverse("approvals:change", args=[change.pk]), question.why() or words, str(change.pk), change.name,
-            change.get_state_display(), (change.get_state_display(), change.requested_by.name if change.requested_by else "–"), exact=bool(full),
-        )
-        for change in rows[: window.cap]
-    ]  # fmt: skip
+    return [_change(row, question) for row in rows[: window.cap]]
+
+
+def _change(change: ChangeRequest, question: Question) -> Hit:
+    full, state = "ch" in question.values or question.number is not None, change.get_state_display()
+    return Hit(
+        change.title, reverse("approvals:change", args=[change.pk]), question.why() or (_("its number") if full else _("title")), str(change.pk), change.name,
+        state, lambda: (state, change.requested_by.name if change.requested_by else "–"), exact=full,
+    )  # fmt: skip
 
 
 def pages(question: Question, window: Window) -> Sequence[Hit]:
     """Pages of the sidebar that this person may open."""
     wanted = [word.lower() for word in question.words]
-    found = []
-    for item in navigation.items(question.staff):
-        label = str(item.label)
-        if all(word in f"{label} {item.group}".lower() for word in wanted):
-            found.append(Hit(label, reverse(item.url_name), _("name of the page"), item.url_name, detail=item.group, icon=item.icon, cells=(item.group,)))
-    return found[: window.cap]
+    found = [item for item in navigation.items(question.staff) if all(word in f"{item.label} {item.group}".lower() for word in wanted)]
+    return [_page(item) for item in found[: window.cap]]
+
+
+def _page(item: navigation.Item) -> Hit:
+    return Hit(str(item.label), reverse(item.url_name), _("name of the page"), item.url_name, detail=item.group, icon=item.icon, cells=lambda: (item.group,))
 
 
 def plug_in() -> None:

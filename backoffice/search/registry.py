@@ -74,7 +74,7 @@ class Hit:
     mark: str = ""  # its place in the list, for the next page; unique within the provider
     id: str = ""  # as people write it: WD-12
     detail: str = ""
-    cells: Sequence[SafeString | str] = ()  # as many as the provider has columns
+    cells: Callable[[], Sequence[SafeString | str]] = tuple  # as many as the provider has columns; written only where they are shown
     icon: str = ""
     exact: bool = False  # found by its full id: it stands first
     player_id: int | None = None

@@ -27,7 +27,10 @@ class Group:
     @property
     def lines(self) -> list[tuple[Hit, list[tuple[Column, Any]]]]:
         """Each hit with the cells that the reader may see."""
-        return [(hit, [(column, hit.cells[place]) for column, place in zip(self.columns, self.places, strict=True)]) for hit in self.found.hits]
+        return [
+            (hit, [(column, cells[place]) for column, place in zip(self.columns, self.places, strict=True)])
+            for hit, cells in ((hit, hit.cells()) for hit in self.found.hits)
+        ]
 
 
 @dataclass

@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from backoffice.ui import navigation, preferences, toasts
+
+LONGEST_ADDRESS = 500
 
 
 class Shell:
@@ -40,6 +43,12 @@ class Shell:
     @cached_property
     def search(self) -> navigation.SearchBox | None:
         return navigation.search_box(self._request)
+
+    @cached_property
+    def asked_on(self) -> str:
+        """The page on which somebody searches, so that what can be done there is offered; the results page keeps the one before it."""
+        on_results = self.search is not None and self._request.path == reverse(self.search.url_name)
+        return (self._request.GET.get("at", "") if on_results else self._request.get_full_path())[:LONGEST_ADDRESS]
 
     @cached_property
     def scope(self) -> Any:

@@ -37,11 +37,11 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="player",
             index=GinIndex(
-                models.Func("brand", template="(- %(expressions)s)"),
                 OpClass(
                     Upper(models.Func(models.Value(" "), "first_name", models.Value(" "), "last_name", template="%(expressions)s", arg_joiner=" || ")),
                     name="gin_trgm_ops",
                 ),
+                models.Func("brand", template="(- %(expressions)s)"),
                 fastupdate=False,
                 name="players_player_name_words",
             ),

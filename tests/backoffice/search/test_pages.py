@@ -89,6 +89,13 @@ def test_the_page_needs_no_javascript(house, ana):
     assert 'href="/search?q=player%3A' in page
 
 
+def test_the_results_page_remembers_where_one_came_from_and_not_what_was_searched_before(house, ana):
+    at = reverse("payments:withdrawal", args=[house.open.pk])
+    page = signed_in(ana).get("/search", {"q": house.mia.email, "at": at}).content.decode()
+    assert set(re.findall(r'name="at" value="([^"]*)"', page)) == {at}
+    assert set(re.findall(r'name="at" value="([^"]*)"', signed_in(ana).get(f"{at}?view=late").content.decode())) == {f"{at}?view=late"}
+
+
 def test_a_group_shows_ten_and_all_of_it_page_by_page(house, ana):
     for _ in range(58):
         new_player(house.nova)
