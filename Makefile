@@ -34,7 +34,7 @@ stop: environment ## End the demo and the development services of this checkout;
 test: environment-dev ## All tests. ARGS="tests/wallet -k hold" for some
 	@$(IN_ROOT) exec $(DEV) -m pytest $(ARGS)
 
-test-15: environment-dev ## Only what runs on PostgreSQL 15: the ledger's and the record's tests
+test-15: environment-dev ## Only what runs on PostgreSQL 15: the ledger's, the record's and the name search's tests
 	@$(IN_ROOT) exec $(DEV) -m pytest -m postgres15 $(ARGS)
 
 bench: environment-dev ## Benchmarks, each ending in one JSON line. NAME=ledger for one; QUICK=1 or FULL=1; ARGS="--peer-sql FILE"

@@ -16,7 +16,7 @@ import pytest
 from tests.databases import Database, OwnCluster, Server, Servers, forget_everything
 
 HERE = Path(__file__).resolve().parent
-ON_EVERY_VERSION = (HERE / "wallet", HERE / "backoffice" / "audit")
+ON_EVERY_VERSION = (HERE / "wallet", HERE / "backoffice" / "audit", HERE / "backoffice" / "search" / "test_names.py")
 MAIN = "18"
 OLDEST = "15"
 
@@ -24,7 +24,7 @@ OLDEST = "15"
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What the database itself guarantees is tested on the oldest version too."""
     path = Path(str(metafunc.definition.path))
-    if "server" in metafunc.fixturenames and any(folder in path.parents for folder in ON_EVERY_VERSION):
+    if "server" in metafunc.fixturenames and any(place in (path, *path.parents) for place in ON_EVERY_VERSION):
         versions = [pytest.param(MAIN, id=f"pg{MAIN}"), pytest.param(OLDEST, id=f"pg{OLDEST}", marks=pytest.mark.postgres15)]
         metafunc.parametrize("server", versions, indirect=True, scope="session")
 

@@ -4,7 +4,8 @@
 -- The plans are fixed: one that hopes to meet enough matches early on its way through a table or a brand reads all of it when there are none.
 
 CREATE FUNCTION players_named_inside(brands bigint[], words text[], cap integer) RETURNS SETOF bigint
-LANGUAGE plpgsql STABLE ROWS 20 SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off AS $$
+LANGUAGE plpgsql STABLE ROWS 20 SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off
+SET enable_bitmapscan = on AS $$
 DECLARE
     wanted text;
     brand bigint;
