@@ -4,6 +4,7 @@
 """
 
 import base64
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -129,6 +130,7 @@ INSTALLED_APPS = [
     "backoffice.alerts",
     "backoffice.search",
     "backoffice.work",
+    "backoffice.jobs",
     "backoffice.integrations",
     "backoffice.approvals",
     "backoffice.bell",
@@ -333,7 +335,14 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 COMPRESS_STATIC = read("COMPRESS_STATIC", boolean, ENV not in {"test", "dev"})
+JOBS_STORAGE = read("JOBS_STORAGE", str, "django.core.files.storage.FileSystemStorage")
+_PRIVATE_FOLDER = {"location": str(DATA_DIR / "jobs"), "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
 STORAGES = {
+    # Exports and what is imported. One machine: a private folder. Several: a storage that all of them reach.
+    "jobs": {
+        "BACKEND": JOBS_STORAGE,
+        "OPTIONS": read("JOBS_STORAGE_OPTIONS", json.loads, _PRIVATE_FOLDER if JOBS_STORAGE.endswith("FileSystemStorage") else {}),
+    },
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage" if COMPRESS_STATIC else "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -14,9 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.audit.lifecycle import NotAllowed
+from backoffice.jobs.exports.columns import Column as ExportColumn
+from backoffice.jobs.exports.columns import amount, mask_name, moment, personal, text, whole
 from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells, idempotency
 from backoffice.work.checks import FAIL, WARN
+from backoffice.work.exports import WHO
 from backoffice.work.items import NotPossible
 from backoffice.work.queues import Amount, Choice, Column, Done, Figure, Queue, Row, Search, Tab, Verb, register
 from payments import checks, limits
@@ -145,15 +148,42 @@ WITHDRAWALS = Queue(
     sorts={"due": ("due_at", "id"), "-amount": ("-amount", "-id"), "amount": ("amount", "id"), "-requested": ("-requested_at", "-id")},
     order="due",
     columns=(
-        Column("due", gettext_lazy("SLA due"), _due, ("due",), "a-sla"),
-        Column("player", gettext_lazy("Player"), lambda row: cells.identity(row, row.item.player.name, row.item.player_id, hidden=row.item.name), css="a-id"),
-        Column("amount", gettext_lazy("Amount"), lambda row: ui.money(row.item.amount, row.item.currency), ("-amount", "amount"), "a-amt", numeric=True),
-        Column("base", gettext_lazy("In base"), _base, css="a-eur t2", numeric=True),
+        Column("due", gettext_lazy("SLA due"), _due, ("due",), "a-sla", export=moment(lambda row: row.item.due_at)),
+        Column(
+            "player",
+            gettext_lazy("Player"),
+            lambda row: cells.identity(row, row.item.player.name, row.item.player_id, hidden=row.item.name),
+            css="a-id",
+            export=personal(lambda row: row.item.player.name, mask_name),
+        ),
+        Column(
+            "amount",
+            gettext_lazy("Amount"),
+            lambda row: ui.money(row.item.amount, row.item.currency),
+            ("-amount", "amount"),
+            "a-amt",
+            numeric=True,
+            export=amount(lambda row: (row.item.amount, row.item.currency)),
+        ),
+        Column("base", gettext_lazy("In base"), _base, css="a-eur t2", numeric=True, export=amount(lambda row: row.extra)),
         Column("method", gettext_lazy("Method"), lambda row: str(row.item.instrument), css="a-m"),
         Column("brand", gettext_lazy("Brand"), lambda row: row.item.brand.name, css="a-x"),
-        Column("requested", gettext_lazy("Requested"), lambda row: ui.moment(row.item.requested_at, "short", True), ("-requested",), "a-x t2"),
-        Column("state", gettext_lazy("State"), _state, css="a-state"),
-        Column("who", gettext_lazy("Who"), cells.who, css="a-who"),
+        Column(
+            "requested",
+            gettext_lazy("Requested"),
+            lambda row: ui.moment(row.item.requested_at, "short", True),
+            ("-requested",),
+            "a-x t2",
+            export=moment(lambda row: row.item.requested_at),
+        ),
+        Column("state", gettext_lazy("State"), _state, css="a-state", export=text(lambda row: row.item.state)),
+        Column("who", gettext_lazy("Who"), cells.who, css="a-who", export=WHO),
+    ),
+    also_exported=(
+        ExportColumn("player_id", gettext_lazy("Player, number"), whole(lambda row: row.item.player_id)),
+        ExportColumn("decided_at", gettext_lazy("Decided"), moment(lambda row: row.item.decided_at)),
+        ExportColumn("reason", gettext_lazy("Reason code"), text(lambda row: row.item.reason_code)),
+        ExportColumn("reference", gettext_lazy("Reference"), text(lambda row: row.item.reference)),
     ),
     figures=(
         Figure("open", gettext_lazy("To decide")),

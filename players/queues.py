@@ -7,9 +7,12 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.actors import Actor
+from backoffice.jobs.exports.columns import Column as ExportColumn
+from backoffice.jobs.exports.columns import mask_name, moment, personal, whole
 from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells
 from backoffice.work.checks import PASS, WARN, Result
+from backoffice.work.exports import WHO
 from backoffice.work.queues import Choice, Column, Figure, Outcome, Queue, Search, Tab
 from players import locks
 from players.models import Instrument
@@ -60,11 +63,19 @@ INSTRUMENTS = Queue(
     filters=(Search("q", _("Holder, #player or last four"), find=search), Choice("kind", _("Kind"), "kind", lambda _tab: Instrument.KINDS, _("Any kind"))),
     sorts={"changed": ("changed_at", "id"), "-changed": ("-changed_at", "-id")}, order="changed",
     columns=(
-        Column("changed", _("Changed"), lambda row: ui.sla(row.item.changed_at + IN_TIME, row.item.changed_at, row.now), ("changed", "-changed"), "a-sla"),
-        Column("player", _("Player"), lambda row: cells.identity(row, row.item.player.name, row.item.player_id, hidden=str(row.item)), css="a-id"),
-        Column("holder", _("Holder"), lambda row: row.item.holder_name), Column("instrument", _("Instrument"), lambda row: str(row.item), css="a-m"),
-        Column("brand", _("Brand"), lambda row: row.item.brand.name, css="a-x"), Column("who", _("Who"), cells.who, css="a-who"),
+        Column(
+            "changed", _("Changed"), lambda row: ui.sla(row.item.changed_at + IN_TIME, row.item.changed_at, row.now), ("changed", "-changed"),
+            "a-sla", export=moment(lambda row: row.item.changed_at),
+        ),
+        Column(
+            "player", _("Player"), lambda row: cells.identity(row, row.item.player.name, row.item.player_id, hidden=str(row.item)), css="a-id",
+            export=personal(lambda row: row.item.player.name, mask_name),
+        ),
+        Column("holder", _("Holder"), lambda row: row.item.holder_name, export=personal(lambda row: row.item.holder_name, mask_name)),
+        Column("instrument", _("Instrument"), lambda row: str(row.item), css="a-m"), Column("brand", _("Brand"), lambda row: row.item.brand.name, css="a-x"),
+        Column("who", _("Who"), cells.who, css="a-who", export=WHO),
     ),
+    also_exported=(ExportColumn("player_id", _("Player, number"), whole(lambda row: row.item.player_id)),),
     figures=(Figure("open", _("To confirm")), Figure("late", _("Overdue"))), verbs=bulk.standard(SUBJECT, "players.confirm_instruments"), icon="card",
     facts=((_("Player"), lambda row: row.player.name), (_("Holder"), lambda row: row.holder_name), (_("Added"), lambda row: row.added_at)),
     checks=checks, lock=lambda row: locks.player(row.player_id),

@@ -43,6 +43,10 @@ HOLDERS: dict[str, set[str]] = {
     "approvals.policies": {"owner", "compliance"},
     "scope.packs": {"owner", "compliance"},
     "access.roles": {"owner", "compliance"},
+    "jobs.export": EVERYBODY - {"support"},
+    "jobs.export_unmasked": {"owner", "head-of-payments", "compliance"},
+    "jobs.approve_exports": {"owner", "head-of-payments", "compliance"},
+    "jobs.view_all": {"owner", "head-of-payments", "compliance", "auditor"},
     "access.view_people": {"owner", "auditor", "compliance"},
     "access.manage_people": {"owner"},
     "access.lift_lockout": {"owner", "head-of-payments"},
@@ -123,6 +127,10 @@ def _of_endpoint(who: str, method: str = "get", allow: int = 200, **more: Any) -
 
 def _of_delivery(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
     return Row(who, method, allow, args=lambda world: [world.delivery.pk], elsewhere=lambda world: [world.delivery_elsewhere.pk], **more)
+
+
+def _of_job(who: str, method: str = "get", allow: int = 200) -> "Row":
+    return Row(who, method, allow, args=lambda world: [world.job.pk], elsewhere=lambda world: [world.job_elsewhere.pk])
 
 
 def _reason(*more: Any) -> Callable[[Any], list[Any]]:
@@ -240,6 +248,14 @@ ROWS: dict[str, Row] = {
         elsewhere=lambda world: [world.elsewhere.instrument_id, "take"],
     ),
     "players:instrument-decide": _of_instrument("players.confirm_instruments", "post", 422),
+    # jobs: one's own, and others' for who watches or approves them (tests/backoffice/jobs)
+    "jobs:jobs": Row(SIGNED_IN),
+    "jobs:job": _of_job("jobs.view_all"),
+    "jobs:job-progress": _of_job("jobs.view_all", allow=286),  # it waits: nothing moves, so the asking ends
+    "jobs:job-cancel": _of_job("nobody", "post"),  # its requester alone
+    "jobs:job-decide": _of_job("jobs.view_all", "post", 422),  # an empty form
+    "jobs:job-file": _of_job("nobody", "post"),
+    "jobs:export": Row("payments.view", args=lambda world: ["payments.withdrawal"]),
     "work:live": Row("work.watch"),
     "work:live-lines": Row("work.watch", allow=204),
     # alerts; one over figures that a person may not see is 404 (tests/backoffice/alerts)

@@ -36,12 +36,15 @@ def address_from_environment(role: str, database: str) -> str:
 
 def forget_everything() -> None:
     """What processes remember about a database."""
+    from django.core.cache import cache
+
     from backoffice.approvals import rules
     from backoffice.scope import packs
     from payments import queues
     from payments.selectors import decision
     from wallet import currencies, rates
 
+    cache.clear()
     for remembered in (currencies, packs, rates, rules):
         remembered.forget()
     decision.forget_reasons()

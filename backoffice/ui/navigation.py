@@ -84,6 +84,7 @@ class Group:
 _items: dict[str, Item] = {}
 _bar: dict[str, BarItem] = {}
 _search: list[SearchBox] = []
+_exports: list[Callable[[HttpRequest, str], str]] = []
 
 
 def register(item: Item) -> None:
@@ -99,6 +100,15 @@ def register_in_bar(item: BarItem) -> None:
 def offer_search(*, url_name: str, placeholder: Text, available: Callable[[HttpRequest], bool], palette_url_name: str = "") -> None:
     """Put the search box into the header. Without this call, and for people with nothing to search, there is no box."""
     _search[:] = [SearchBox(url_name, placeholder, available, palette_url_name)]
+
+
+def offer_exports(link: Callable[[HttpRequest, str], str]) -> None:
+    """Let lists be exported: `link` says where the list of this address is, or "" for who may not. Without this call no list offers it."""
+    _exports[:] = [link]
+
+
+def export_link(request: HttpRequest, code: str) -> str:
+    return next((link(request, code) for link in _exports if _signed_in(request)), "")
 
 
 def search_box(request: HttpRequest) -> SearchBox | None:

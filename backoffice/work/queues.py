@@ -18,6 +18,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from backoffice.access.roles import SHIPPED
+from backoffice.jobs.exports.columns import Column as ExportColumn
+from backoffice.jobs.exports.columns import Value
 from backoffice.work.checks import Result
 
 Text = str | Promise
@@ -132,7 +134,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Column:
-    """`cell` writes one cell; `sorts` are the orders that its head toggles between (keys of `Queue.sorts`)."""
+    """`cell` writes one cell; `sorts` are the orders that its head toggles between (keys of `Queue.sorts`).
+
+    `export` reads the same for a file, as a value; without it the file has the cell's words.
+    """
 
     key: str
     label: Text
@@ -140,6 +145,7 @@ class Column:
     sorts: tuple[str, ...] = ()
     css: str = ""
     numeric: bool = False
+    export: Value | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -200,6 +206,7 @@ class Queue:
     work: str  # permission to claim and decide
     tabs: tuple[Tab, ...]
     columns: tuple[Column, ...]
+    also_exported: tuple[ExportColumn, ...] = ()  # what a file has beyond the columns on the screen
     filters: tuple[Filter, ...] = ()
     sorts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     order: str = ""
@@ -259,7 +266,11 @@ _queues: dict[str, Queue] = {}
 
 def register(queue: Queue) -> None:
     """Called from `AppConfig.ready()`. Registering the same queue again replaces it."""
+    from backoffice.jobs.exports.sources import sources
+    from backoffice.work.exports import source_of
+
     _queues[queue.subject] = queue
+    sources.register(source_of(queue))
 
 
 def get(subject: str) -> Queue:

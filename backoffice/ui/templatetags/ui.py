@@ -14,6 +14,7 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from backoffice.ui import charts, forms, navigation, times
 from backoffice.ui import money as moneys
@@ -156,6 +157,13 @@ def hidden_query(context: Context, *without: str) -> SafeString:
 def may(context: Context, permission: str) -> bool:
     """Whether the reader holds a permission. A template hides with it; the view refuses on its own."""
     return navigation.may(context["request"], permission)
+
+
+@register.simple_tag(takes_context=True)
+def export_link(context: Context, code: str) -> SafeString:
+    """The button under a list that leads to a file of it, as filtered; nothing for who may not."""
+    url = navigation.export_link(context["request"], code)
+    return format_html('<a class="btn" href="{}">{}{}</a>', url, icon("file"), _("Export")) if url else mark_safe("")
 
 
 @register.simple_tag

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.http import QueryDict
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -16,6 +17,8 @@ from backoffice.access.roles import SHIPPED
 from backoffice.approvals.models import Policy
 from backoffice.approvals.registry import registry
 from backoffice.approvals.services import drafts
+from backoffice.jobs.exports.asking import request_export
+from backoffice.jobs.models import Job
 from tests.access_table import ELSEWHERE_DATA, HOLDERS, PUBLIC, ROWS, SIGNED_IN, Row
 from tests.backoffice.alerts.tools import delivered, fired
 from tests.casino import new_withdrawal, open_casino
@@ -45,6 +48,7 @@ def world(db) -> SimpleNamespace:
     return SimpleNamespace(
         brand=brand, other_brand=other, person=person, role=Role.objects.get(code="kyc"), withdrawal=withdrawal, elsewhere=elsewhere, change=change,
         change_elsewhere=change_elsewhere, alert=alert, alert_elsewhere=alert_elsewhere, delivery=delivery, delivery_elsewhere=delivery_elsewhere,
+        change_elsewhere=change_elsewhere, job=waiting_job(brand), job_elsewhere=waiting_job(other),
     )  # fmt: skip
 
 
@@ -55,6 +59,15 @@ def proposed_policy(brand: Any) -> Any:
     values = {**registry.kind("approvals.policy").current(str(own.pk)), "amounts": {"EUR": "5000"}}
     draft = drafts.draft(kind="approvals.policy", subject=str(own.pk), values=values, by=asker, key="table", now=now)
     return drafts.submit(change_id=draft.pk, version=1, reason="Table", by=asker, now=now)
+
+
+def waiting_job(brand: Any) -> Job:
+    """An export that waits for approval, in a brand's own file."""
+    head, now = make_person("head-of-payments", brands=[brand]), timezone.now()
+    return request_export(
+        code="payments.withdrawal", query=QueryDict("view=all"), scope="all", columns=["player"], form="csv", masked=False, reason="Table", by=head,
+        key="table", now=now,
+    )  # fmt: skip
 
 
 def ask(client: Client, name: str, row: Row, args: list[Any], data: dict[str, Any]) -> int:

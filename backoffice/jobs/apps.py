@@ -1,0 +1,27 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class JobsConfig(AppConfig):
+    name = "backoffice.jobs"
+    label = "jobs"
+    verbose_name = "Jobs"
+
+    def ready(self) -> None:
+        from backoffice.approvals.registry import register
+        from backoffice.jobs import home, kinds, permissions, rights, services, tray
+        from backoffice.jobs.exports import kind, kit
+        from backoffice.jobs.models import APPROVE
+        from backoffice.jobs.views import exports
+        from backoffice.runtime import schedules
+        from backoffice.ui import navigation, tiles
+
+        rights.declare()
+        permissions.register()
+        register(services.ACT)
+        kinds.register(kind.EXPORT)
+        kit.register()
+        navigation.register_in_bar(navigation.BarItem(_("Jobs"), "jobs:jobs", "jobs", count=tray.running_count, order=20))
+        navigation.offer_exports(exports.link)
+        schedules.every(5, task="backoffice.jobs.tasks.sweep")
+        tiles.register(home.home, permission=APPROVE, order=25)

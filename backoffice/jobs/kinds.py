@@ -1,0 +1,45 @@
+"""What jobs can do. A kind is registered with the function that does one step of it; the runner knows nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.functional import Promise
+
+if TYPE_CHECKING:
+    from backoffice.jobs.runner import Slice
+
+Text = str | Promise
+
+
+class Impossible(Exception):
+    """The job cannot be done, in words that its requester understands. It fails; trying again would not help."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`step` does one piece of work, commits it with `slice.keep(...)` and says whether there is more. It is called again after a kill."""
+
+    code: str
+    label: Text  # Export
+    step: Callable[[Slice], bool]
+    phases: dict[str, Text]  # what a person reads while it runs
+    facts: Callable[[Any], list[tuple[Text, str]]]  # what was asked for, for the job's page
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    _kinds[kind.code] = kind
+
+
+def get(code: str) -> Kind:
+    """Raises KeyError."""
+    return _kinds[code]
+
+
+def every() -> list[Kind]:
+    return list(_kinds.values())

@@ -1,0 +1,134 @@
+"""Background work that people ask for, what it has done so far, and who agreed to it."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from backoffice.jobs.lifecycles import JOB, TONES, UNFINISHED
+from backoffice.scope.models import Brand
+
+VIEW_ALL, APPROVE = "jobs.view_all", "jobs.approve_exports"
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, staff: Any) -> "JobQuerySet":
+        """One's own jobs; others' for who may see them all, if every brand in them is within reach."""
+        own = Q(requested_by=staff)
+        if staff.may(VIEW_ALL):
+            own |= Q(brands__contained_by=sorted(brand.pk for brand in staff.brands))
+        return self.filter(own)
+
+
+class Job(models.Model):
+    """One piece of work. A worker holds it by a lease and does it in slices; `next_attempt_at` says when somebody may take it up."""
+
+    kind = models.CharField(max_length=40, help_text="What does it: backoffice.jobs.kinds.")
+    code = models.CharField(max_length=80, help_text="What of its kind: the source of an export, what an import brings in.")
+    title = models.CharField(max_length=160)
+    spec = models.JSONField(default=dict, help_text="What was asked for. Never changed.")
+    reason = models.CharField(max_length=400, blank=True)
+    brand = models.ForeignKey(Brand, null=True, on_delete=models.PROTECT, related_name="+", help_text="The one brand that it is about; none when several.")
+    brands = ArrayField(models.BigIntegerField(), default=list, help_text="Ids of every brand that it may read or write.")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs")
+    key = models.CharField(max_length=80)
+    state = models.CharField(max_length=20, choices=JOB.choices, default="queued")
+    version = models.IntegerField(default=1)
+    needed = models.PositiveSmallIntegerField(default=0, help_text="Approvals by other people before it may run.")
+    requested_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, help_text="The moment as of which it chooses its rows.")
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, help_text="When a file is removed, or when nobody has to decide any more.")
+    phase = models.CharField(max_length=20, blank=True)
+    total = models.BigIntegerField(null=True)
+    done = models.BigIntegerField(default=0)
+    progress = models.JSONField(default=dict, help_text="Where the work stands, in the words of its kind.")
+    outcome = models.CharField(max_length=400, blank=True, help_text="Why it ended as it did, where that needs words.")
+    next_attempt_at = models.DateTimeField(null=True)
+    lease = models.CharField(max_length=24, blank=True, help_text="Who works on it now. One that was never given back belongs to a worker that died.")
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Attempts in a row without any progress.")
+    file = models.CharField(max_length=200, blank=True)
+    filename = models.CharField(max_length=120, blank=True)
+    size = models.BigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-pk",)
+        constraints: ClassVar = [
+            JOB.constraint("jobs_job_state"),
+            models.UniqueConstraint(fields=["requested_by", "key"], name="jobs_job_key"),
+            models.CheckConstraint(condition=Q(state__in=["queued", "running"]) | Q(lease="", next_attempt_at=None), name="jobs_job_only_open_work_is_due"),
+            models.CheckConstraint(condition=~Q(state__in=["queued", "running"]) | Q(next_attempt_at__isnull=False), name="jobs_job_open_work_is_due"),
+            models.CheckConstraint(condition=Q(file="") | Q(state="ready", expires_at__isnull=False), name="jobs_job_file_expires"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="jobs_job_due"),
+            models.Index(fields=["expires_at"], condition=Q(state__in=["ready", "awaiting_approval"]), name="jobs_job_expiring"),
+            models.Index(fields=["requested_by", "-id"], name="jobs_job_mine"),
+            models.Index(fields=["requested_by"], condition=Q(state__in=list(UNFINISHED)), name="jobs_job_unfinished"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"JOB-{self.pk}"
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.state][0]
+
+    @property
+    def pip(self) -> int:
+        return TONES[self.state][1]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in UNFINISHED
+
+
+class Part(models.Model):
+    """A finished piece of a job's work in the storage. Written once under a name of its own, so that two workers never touch the same one."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parts")
+    kind = models.CharField(max_length=10)
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    rows = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ("kind", "number")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["job", "kind", "number"], name="jobs_part_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Verdict(models.Model):
+    """What one person said about one job, once. Never changed."""
+
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="verdicts")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text="The job's; here so that the table can refuse."
+    )
+    staff = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(max_length=8, choices=[("approved", "Approved"), ("rejected", "Rejected")])
+    reason = models.CharField(max_length=400, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "staff"], name="jobs_verdict_once"),
+            models.CheckConstraint(condition=~Q(staff=F("requested_by")), name="jobs_verdict_by_another"),
+            models.CheckConstraint(condition=Q(verdict__in=["approved", "rejected"]), name="jobs_verdict_word"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} by {self.staff_id}"

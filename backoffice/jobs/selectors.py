@@ -1,0 +1,118 @@
+"""What the pages of jobs read."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import QueryDict
+
+from backoffice.jobs import kinds, services
+from backoffice.jobs.lifecycles import JOB, UNFINISHED
+from backoffice.jobs.models import APPROVE, VIEW_ALL, Job, Verdict
+from backoffice.ui.queries import ignored
+
+SIZE = 50
+VIEWS = ("mine", "awaiting", "all")
+
+
+def views_of(staff: Any) -> list[str]:
+    """The tabs that this person has."""
+    return ["mine", *(["awaiting"] if staff.may(APPROVE) else []), *(["all"] if staff.may(VIEW_ALL) else [])]
+
+
+@dataclass
+class Filters:
+    """What the address asks for. What it says that nobody understands is kept in `ignored`, to be shown and not obeyed."""
+
+    views: list[str]
+    view: str = "mine"
+    q: str = ""
+    kind: str = ""
+    state: str = ""
+    after: int = 0
+    before: int = 0
+    ignored: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, query: QueryDict, staff: Any) -> "Filters":
+        found = cls(views_of(staff))
+        found.ignored = ignored(query, found._take)
+        return found
+
+    def _take(self, name: str, value: str) -> bool:
+        if name == "view" and value in self.views:
+            self.view = value
+        elif name == "q":
+            self.q = value[:80]
+        elif name == "kind" and value in {kind.code for kind in kinds.every()}:
+            self.kind = value
+        elif name == "state" and value in JOB.states:
+            self.state = value
+        elif name in {"after", "before"} and value.isdigit() and len(value) < 18:  # noqa: PLR2004 (what a bigint holds)
+            setattr(self, name, int(value))
+        else:
+            return False
+        return True
+
+
+def awaiting(staff: Any, *, now: datetime) -> QuerySet[Job]:
+    """What this person may decide about now: the question that the service asks."""
+    rows = Job.objects.visible_to(staff).filter(state="awaiting_approval", expires_at__gt=now).exclude(requested_by=staff)
+    if not services.rule().allows(staff, now=now):
+        return rows.none()
+    return rows.exclude(Exists(Verdict.objects.filter(job=OuterRef("pk"), staff=staff)))
+
+
+def base(staff: Any, filters: Filters, *, now: datetime) -> QuerySet[Job]:
+    rows = awaiting(staff, now=now) if filters.view == "awaiting" else Job.objects.visible_to(staff)
+    if filters.view == "mine":
+        rows = rows.filter(requested_by=staff)
+    if filters.kind:
+        rows = rows.filter(kind=filters.kind)
+    if filters.state:
+        rows = rows.filter(state=filters.state)
+    if filters.q:
+        number = filters.q.upper().removeprefix("JOB-")
+        rows = rows.filter(pk=int(number)) if number.isdigit() and len(number) < 18 else rows.filter(title__icontains=filters.q)  # noqa: PLR2004
+    return rows
+
+
+@dataclass
+class Page:
+    rows: list[Job]
+    newer: int = 0
+    older: int = 0
+
+
+def page(staff: Any, filters: Filters, *, now: datetime) -> Page:
+    """Fifty jobs, newest first. One query."""
+    rows = base(staff, filters, now=now).select_related("brand", "requested_by")
+    backwards = bool(filters.before)
+    if backwards:
+        rows = rows.filter(pk__gt=filters.before).order_by("pk")
+    elif filters.after:
+        rows = rows.filter(pk__lt=filters.after)
+    found = list(rows[: SIZE + 1])
+    more, found = len(found) > SIZE, found[:SIZE]
+    if backwards:
+        found.reverse()
+    return Page(
+        found, newer=found[0].pk if found and (filters.after or (backwards and more)) else 0, older=found[-1].pk if found and (more or backwards) else 0
+    )
+
+
+def counts(staff: Any, *, now: datetime) -> dict[str, int]:
+    found = {"mine": Job.objects.filter(requested_by=staff, state__in=UNFINISHED).count()}
+    if staff.may(APPROVE):
+        found["awaiting"] = awaiting(staff, now=now).count()
+    return found
+
+
+def get(staff: Any, job_id: int) -> Job:
+    """Raises Job.DoesNotExist also for another's when it is not for this person."""
+    return Job.objects.visible_to(staff).select_related("brand", "requested_by").get(pk=job_id)
+
+
+def verdicts(job: Job) -> list[Verdict]:
+    return list(Verdict.objects.filter(job=job).select_related("staff"))

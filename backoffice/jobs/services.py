@@ -1,0 +1,133 @@
+"""The only ways for people to move a job, and what the clock ends."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from backoffice.access.models import Staff
+from backoffice.approvals import rules
+from backoffice.approvals.registry import Act
+from backoffice.audit.actors import Actor
+from backoffice.audit.lifecycle import NotAllowed
+from backoffice.audit.record import machine, record
+from backoffice.jobs import files, notices, runner
+from backoffice.jobs.lifecycles import APPROVER, JOB, REQUESTER, SUBJECT
+from backoffice.jobs.models import APPROVE, VIEW_ALL, Job, Verdict
+
+ACT = Act(APPROVE, "Exports that are large or in clear", APPROVE, needs=(APPROVE, VIEW_ALL))
+PATIENCE = timedelta(days=14)
+KEPT = timedelta(hours=24)
+
+
+class Stale(Exception):
+    """The job moved on since the person saw it."""
+
+
+class ReasonRequired(Exception):
+    """A rejection says why."""
+
+
+class NotAvailable(Exception):
+    """There is no file to download, in words."""
+
+
+def _locked(job_id: int) -> Job:
+    return Job.objects.select_for_update(of=("self",)).select_related("requested_by").get(pk=job_id)
+
+
+def rule(*, fresh: bool = False) -> rules.Rule:
+    """Who has to agree to exports that are large or in clear, by policy."""
+    return rules.resolve(ACT.code, fresh=fresh)
+
+
+@transaction.atomic
+def cancel(*, job_id: int, by: Staff, now: datetime) -> Job:
+    """End one's job that has not ended. A worker stops at its next step. Again, it changes nothing. Raises NotAllowed."""
+    job = _locked(job_id)
+    if job.state == "cancelled":
+        return job
+    JOB.move(
+        job, to="cancelled", by=Actor.staff(by), may=lambda word: word == REQUESTER and by.pk == job.requested_by_id, now=now, fact=f"{job.kind}.cancelled",
+        also={"lease": "", "next_attempt_at": None, "finished_at": now, "expires_at": None}, evidence={"done": job.done, "total": job.total},
+    )  # fmt: skip
+    notices.tell(job)
+    transaction.on_commit(lambda: files.discard_everything(job), robust=True)
+    return job
+
+
+@transaction.atomic
+def decide(*, job_id: int, version: int, verdict: str, reason: str, by: Staff, now: datetime) -> Job:
+    """Approve or reject somebody else's job that waits for it; with enough approvals it is queued.
+
+    Raises Stale, ReasonRequired for a rejection without one, NotAllowed for who asked for it, who has spoken, or whom the policy does not name.
+    """
+    job = _locked(job_id)
+    if job.version != version or job.state != "awaiting_approval":
+        raise Stale("Somebody else moved this first.")
+    if by.pk == job.requested_by_id:
+        raise NotAllowed("You asked for it, so somebody else decides.")
+    if Verdict.objects.filter(job=job, staff=by).exists():
+        raise NotAllowed("You have decided about it already.")
+    asked = rule(fresh=True)
+    if not asked.allows(by, now=now):
+        raise NotAllowed("The policy names other people for this.")
+    if verdict == "rejected" and not reason.strip():
+        raise ReasonRequired("Say why you reject it.")
+    Verdict.objects.create(job=job, requested_by_id=job.requested_by_id, staff=by, verdict=verdict, reason=reason.strip()[:400], at=now)
+    given = Verdict.objects.filter(job=job, verdict="approved").count()
+    if verdict == "approved" and given < max(job.needed, asked.needed):
+        record(
+            f"{job.kind}.approved_first", actor=Actor.staff(by), at=now, brand_id=job.brand_id, subject=(SUBJECT, job.pk), reason=reason.strip(),
+            after={"approvals": given, "needed": max(job.needed, asked.needed)},
+        )  # fmt: skip
+        return job
+    also = {"expires_at": None, "next_attempt_at": now} if verdict == "approved" else {"expires_at": None, "finished_at": now, "outcome": reason.strip()[:400]}
+    to = "queued" if verdict == "approved" else "rejected"
+    JOB.move(
+        job, to=to, by=Actor.staff(by), may=lambda word: word == APPROVER, now=now, fact=f"{job.kind}.{verdict}", reason=reason.strip(), also=also,
+        authorised_by_id=by.pk,
+    )  # fmt: skip
+    if to == "queued":
+        runner.hint(job.pk)
+    else:
+        transaction.on_commit(lambda: files.discard_everything(job), robust=True)
+    notices.tell(job)
+    return job
+
+
+@transaction.atomic
+def download(*, job_id: int, permission: str, by: Staff, now: datetime) -> Job:
+    """Say on the record that the file was taken, by who asked for it. Raises NotAllowed, NotAvailable."""
+    job = _locked(job_id)
+    if by.pk != job.requested_by_id:
+        raise NotAllowed("Only who asked for a file takes it.")
+    if not by.may(permission) or not set(job.brands) <= {brand.pk for brand in by.brands}:
+        raise NotAllowed("It holds what is no longer within your reach. Export it anew.")
+    if job.state != "ready" or not job.file or (job.expires_at and job.expires_at <= now):
+        raise NotAvailable("The file is gone: it is kept for a day. Export it anew.")
+    record(
+        f"{job.kind}.downloaded", actor=Actor.staff(by), at=now, brand_id=job.brand_id, subject=(SUBJECT, job.pk),
+        after={"file": job.filename, "sha256": job.sha256, "rows": job.done},
+    )  # fmt: skip
+    return job
+
+
+@transaction.atomic
+def _expire(job_id: int, *, now: datetime) -> bool:
+    job = Job.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=job_id, expires_at__lte=now).first()
+    if job is None or "expired" not in JOB.moves.get(job.state, {}):
+        return False
+    words = "Nobody decided in time." if job.state == "awaiting_approval" else "The file was removed."
+    also = {"file": "", "outcome": words, "finished_at": job.finished_at or now}
+    JOB.move(job, to="expired", by=Actor.system(machine()), now=now, fact=f"{job.kind}.expired", also=also)
+    transaction.on_commit(lambda: files.discard_everything(job), robust=True)
+    notices.tell(job)
+    return True
+
+
+def expire_due(*, now: datetime) -> int:
+    """Remove files whose day is over, and end what nobody decided about."""
+    found = (
+        Job.objects.filter(state__in=["ready", "awaiting_approval"], expires_at__lte=now).order_by("expires_at").values_list("pk", flat=True)[: runner.BATCH]
+    )
+    return sum(_expire(job_id, now=now) for job_id in list(found))

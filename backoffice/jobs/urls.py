@@ -1,0 +1,16 @@
+"""Jobs and exports."""
+
+from django.urls import path
+
+from backoffice.jobs.views import exports, jobs
+
+app_name = "jobs"
+urlpatterns = [
+    path("jobs/", jobs.index, name="jobs"),
+    path("jobs/<int:pk>/", jobs.detail, name="job"),
+    path("jobs/<int:pk>/progress", jobs.progress, name="job-progress"),
+    path("jobs/<int:pk>/cancel", jobs.cancel, name="job-cancel"),
+    path("jobs/<int:pk>/decide", jobs.decide, name="job-decide"),
+    path("jobs/<int:pk>/file", jobs.file, name="job-file"),
+    path("exports/<str:code>/", exports.ask, name="export"),
+]
