@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.audit.lifecycle import NotAllowed
@@ -46,6 +46,8 @@ def progress_words(job: Job, *, now: Any) -> str:
     """`4,200 of 12,000 rows · 31 s left`."""
     if job.total is None:
         return ""
+    if job.state in {"ready", "expired"}:
+        return ngettext("%(n)s row", "%(n)s rows", job.done) % {"n": f"{job.done:,}"}
     text = _("%(done)s of %(total)s rows") % {"done": f"{job.done:,}", "total": f"{job.total:,}"}
     left = work.left(job, now=now)
     return f"{text} · " + _("%(span)s left") % {"span": times.span(left)} if left else text
