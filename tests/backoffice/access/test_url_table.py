@@ -48,7 +48,7 @@ def world(db) -> SimpleNamespace:
     return SimpleNamespace(
         brand=brand, other_brand=other, person=person, role=Role.objects.get(code="kyc"), withdrawal=withdrawal, elsewhere=elsewhere, change=change,
         change_elsewhere=change_elsewhere, alert=alert, alert_elsewhere=alert_elsewhere, delivery=delivery, delivery_elsewhere=delivery_elsewhere,
-        change_elsewhere=change_elsewhere, job=waiting_job(brand), job_elsewhere=waiting_job(other),
+        job=waiting_job(brand), job_elsewhere=waiting_job(other),
     )  # fmt: skip
 
 
