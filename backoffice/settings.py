@@ -335,14 +335,18 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 COMPRESS_STATIC = read("COMPRESS_STATIC", boolean, ENV not in {"test", "dev"})
-JOBS_STORAGE = read("JOBS_STORAGE", str, "django.core.files.storage.FileSystemStorage")
-_PRIVATE_FOLDER = {"location": str(DATA_DIR / "jobs"), "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
+
+
+def _storage(name: str, folder: str) -> dict[str, Any]:
+    """One machine: a folder that only this account can read. Several: a storage that all of them reach."""
+    backend = read(name, str, "django.core.files.storage.FileSystemStorage")
+    private = {"location": str(DATA_DIR / folder), "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
+    return {"BACKEND": backend, "OPTIONS": read(f"{name}_OPTIONS", json.loads, private if backend.endswith("FileSystemStorage") else {})}
+
+
 STORAGES = {
-    # Exports and what is imported. One machine: a private folder. Several: a storage that all of them reach.
-    "jobs": {
-        "BACKEND": JOBS_STORAGE,
-        "OPTIONS": read("JOBS_STORAGE_OPTIONS", json.loads, _PRIVATE_FOLDER if JOBS_STORAGE.endswith("FileSystemStorage") else {}),
-    },
+    "jobs": _storage("JOBS_STORAGE", "jobs"),  # exports and what is imported
+    "attachments": _storage("ATTACHMENTS_STORAGE", "attachments"),
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage" if COMPRESS_STATIC else "django.contrib.staticfiles.storage.StaticFilesStorage"

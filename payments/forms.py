@@ -1,4 +1,4 @@
-"""Forms of the payments room: one decision, one note."""
+"""Forms of the payments room: one decision."""
 
 from datetime import datetime
 from typing import Any
@@ -8,10 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.work.forms import CannedForm
 from payments.models import ReasonCode
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(CannedForm):
     """A decision about one withdrawal, with the version that the person saw and the key that makes it happen once."""
 
     outcome = forms.ChoiceField(widget=forms.RadioSelect, label=gettext_lazy("Outcome"))
@@ -47,7 +48,3 @@ class DecisionForm(forms.Form):
             elif until <= timezone.now():
                 self.add_error("until", _("Choose a moment in the future."))
         return cleaned
-
-
-class NoteForm(forms.Form):
-    text = forms.CharField(label=gettext_lazy("Note"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))

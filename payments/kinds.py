@@ -88,7 +88,7 @@ def apply(subject: str, values: Values, *, by: Actor, now: datetime) -> str:
     if not subject and ReasonCode.objects.filter(pk=values["code"]).exists():
         raise Refused(_("There is such a code already."))
     ReasonCode(**values).save(force_insert=not subject, force_update=bool(subject))
-    transaction.on_commit(decision.forget_reasons)
+    transaction.on_commit(decision.reasons.forget)
     return str(values["code"])
 
 

@@ -12,5 +12,4 @@ urlpatterns = [
     path("withdrawals/<int:pk>/", decision.detail, name="withdrawal"),
     path("withdrawals/<int:pk>/decide", decision.decide, name="withdrawal-decide"),
     path("withdrawals/<int:pk>/undo", decision.undo, name="withdrawal-undo"),
-    path("withdrawals/<int:pk>/note", decision.note, name="withdrawal-note"),
 ]

@@ -12,7 +12,7 @@ class PlayersConfig(AppConfig):
         from backoffice.ui import navigation
         from backoffice.work import happening, queues
         from backoffice.work.views.index import waiting
-        from players import measures, permissions, rights, search
+        from players import measures, permissions, places, rights, search
         from players.queues import INSTRUMENTS
 
         rights.declare()
@@ -20,6 +20,7 @@ class PlayersConfig(AppConfig):
         measures.plug_in()
         queues.register(INSTRUMENTS)
         search.plug_in()
+        places.plug_in()
         item = navigation.Item("Work", gettext_lazy("Instruments"), INSTRUMENTS.index, INSTRUMENTS.icon, INSTRUMENTS.view, count=waiting(INSTRUMENTS), order=40)
         navigation.register(item)
         signed_up = {"player.registered": gettext_lazy("Registered")}

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Func, Q, Value
@@ -202,21 +201,6 @@ class Instrument(BrandScoped):
 
     def __str__(self) -> str:
         return f"{self.label} ••{self.last4}"
-
-
-class Note(models.Model):
-    """What a colleague wants others to know about a player. Never deleted."""
-
-    player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="notes")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    text = models.TextField()
-    written_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ("-written_at", "-id")
-
-    def __str__(self) -> str:
-        return self.text[:40]
 
 
 class Message(BrandScoped, Outgoing):

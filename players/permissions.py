@@ -11,7 +11,6 @@ def register() -> None:
     catalogue.register(
         Permission("players.view", "See players", "Players", EVERYBODY),
         Permission("players.reveal", "Reveal personal data, on the record", "Players", ("support", "kyc", "fraud", "compliance", "payments-l2")),
-        Permission("players.note", "Write notes about players", "Players", tuple(role for role in EVERYBODY if role != "auditor")),
         Permission("players.restrict", "Suspend, close and reopen accounts", "Players", ("fraud", "compliance", "head-of-payments")),
         Permission(
             "players.view_instruments", "See how players pay", "Players",

@@ -20,7 +20,6 @@ HOLDERS: dict[str, set[str]] = {
     "audit.reveal": {"owner", "auditor", "compliance"},
     "players.view": EVERYBODY,
     "players.reveal": {"owner", "support", "kyc", "fraud", "compliance", "payments-l2"},
-    "players.note": EVERYBODY - {"auditor"},
     "players.restrict": {"owner", "fraud", "compliance", "head-of-payments"},
     "players.view_instruments": {"owner", *PAYMENTS, "kyc", "fraud", "compliance", "finance", "auditor"},
     "players.confirm_instruments": {"owner", *PAYMENTS, "kyc", "fraud"},
@@ -32,6 +31,8 @@ HOLDERS: dict[str, set[str]] = {
     "payments.approve_second": {"owner", "payments-l2", "head-of-payments"},
     "work.share_views": {"owner", "head-of-payments", "compliance"},
     "work.watch": {"owner", *PAYMENTS, "compliance", "fraud", "finance", "support", "auditor"},
+    "work.note": EVERYBODY - {"auditor"},
+    "work.configure": {"owner", "head-of-payments", "compliance"},
     "work.assign_others": {"owner", "head-of-payments", "compliance", "payments-l2", "kyc", "fraud"},
     "payments.configure": {"owner", "head-of-payments"},
     "approvals.view": EVERYBODY - {"support"},
@@ -221,7 +222,6 @@ ROWS: dict[str, Row] = {
     "payments:withdrawal": _of_withdrawal("payments.view"),
     "payments:withdrawal-claim": _of_withdrawal("payments.decide", "post", 302),
     "payments:withdrawal-release": _of_withdrawal("payments.decide", "post", 302),
-    "payments:withdrawal-note": _of_withdrawal("players.note", "post", 302, data=lambda world: {"text": "Called the player."}),
     "payments:withdrawal-undo": _of_withdrawal("payments.decide", "post", 302),
     "payments:withdrawal-decide": _of_withdrawal("payments.decide", "post", 303, data=_decision),
     # the books
@@ -256,6 +256,20 @@ ROWS: dict[str, Row] = {
     "jobs:job-decide": _of_job("jobs.view_all", "post", 422),  # an empty form
     "jobs:job-file": _of_job("nobody", "post"),
     "jobs:export": Row("payments.view", args=lambda world: ["payments.withdrawal"]),
+    # notes: each is seen by who sees what it is about (tests/backoffice/work/test_notes.py)
+    "work:note-write": Row("work.note", "post", 422, data=lambda world: {"about": f"players.player:{world.withdrawal.player_id}", "text": ""}),
+    "work:note-people": Row("work.note", data=lambda world: {"q": "so"}),
+    "work:note": Row("players.view", args=lambda world: [world.note.pk], elsewhere=lambda world: [world.note_elsewhere.pk]),
+    "work:notes": Row(
+        "players.view",
+        args=lambda world: ["players.player", world.withdrawal.player_id],
+        elsewhere=lambda world: ["players.player", world.elsewhere.player_id],
+    ),
+    "work:attachment": Row(
+        "players.view",
+        args=lambda world: [world.note.attachments.get().pk],
+        elsewhere=lambda world: [world.note_elsewhere.attachments.get().pk],
+    ),
     "work:live": Row("work.watch"),
     "work:live-lines": Row("work.watch", allow=204),
     # alerts; one over figures that a person may not see is 404 (tests/backoffice/alerts)

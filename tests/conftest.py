@@ -51,6 +51,19 @@ def _nothing_remembered() -> None:
     forget_everything()
 
 
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, settings: Any) -> Iterator[Path]:
+    """Where this test's files are: `folder / "jobs"`, `folder / "attachments"`. The storages of the settings are made once a process, so they are forgotten."""
+    from django.core.files.storage import storages
+
+    def here(name: str, storage: dict[str, Any]) -> dict[str, Any]:
+        return {**storage, "OPTIONS": {**storage["OPTIONS"], "location": str(tmp_path / name)}}
+
+    settings.STORAGES = {name: here(name, one) if name in {"jobs", "attachments"} else one for name, one in settings.STORAGES.items()}
+    yield tmp_path
+    storages._storages.clear()  # type: ignore[attr-defined]
+
+
 @pytest.fixture
 def django_db_setup(server: Server, django_db_blocker: Any) -> Iterator[None]:
     """What `db` stands on. A test that commits, past its transaction, would show its facts to all that follow: it fails."""

@@ -40,6 +40,7 @@ def forget_everything() -> None:
 
     from backoffice.approvals import rules
     from backoffice.scope import packs
+    from backoffice.work import canned
     from payments import queues
     from payments.selectors import decision
     from wallet import currencies, rates
@@ -47,7 +48,8 @@ def forget_everything() -> None:
     cache.clear()
     for remembered in (currencies, packs, rates, rules):
         remembered.forget()
-    decision.forget_reasons()
+    decision.reasons.forget()
+    canned.offered.forget()
     queues.forget()
 
 

@@ -1,6 +1,5 @@
 """Which policy speaks about a change or a decision, and who may agree. Read from the table, remembered for two seconds."""
 
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import time as clock
@@ -12,10 +11,10 @@ from django.db import transaction
 
 from backoffice.approvals.models import Policy
 from backoffice.approvals.registry import Guarded, registry
+from backoffice.runtime.remembered import Remembered
 
 FRESH_SECONDS = 2.0
 NEVER = Decimal("Infinity")
-_cache: list[tuple[float, list["Rule"]]] = []
 
 
 @dataclass(frozen=True)
@@ -61,10 +60,6 @@ class Rule:
         return staff.is_active and (self.regular(staff) or self.substitute(staff, now=now))
 
 
-def forget() -> None:
-    _cache.clear()
-
-
 def of_policy(policy: Policy) -> Rule:
     guarded = registry.guarded(policy.kind)
     return Rule(
@@ -78,12 +73,19 @@ def default(guarded: Guarded) -> Rule:
     return Rule(guarded.code, max(guarded.default, guarded.least), guarded.permission)
 
 
+def _read() -> list[Rule]:
+    return [of_policy(policy) for policy in Policy.objects.all() if policy.kind in registry]
+
+
+_everything = Remembered(_read, seconds=FRESH_SECONDS)
+forget = _everything.forget
+
+
 def everything(*, fresh: bool = False) -> list[Rule]:
     """Every policy, those that ended too, in order. `fresh` asks the table, for those who are about to write."""
-    if fresh or not _cache or time.monotonic() - _cache[0][0] > FRESH_SECONDS:
-        found = [of_policy(policy) for policy in Policy.objects.all() if policy.kind in registry]
-        _cache[:] = [(time.monotonic(), found)]
-    return _cache[0][1]
+    if fresh:
+        _everything.forget()
+    return _everything()
 
 
 def candidates(code: str, *, brand_id: int | None, fresh: bool = False) -> list[Rule]:

@@ -88,6 +88,23 @@ def _open(text: str, row: PersonalKey | None) -> Any:
         return None
 
 
+def seal_bytes(content: bytes, *, key: bytes, player_id: int) -> bytes:
+    """Encrypt a file about a player with the player's key: it is erased with the key."""
+    nonce = secrets.token_bytes(12)
+    return nonce + AESGCM(key).encrypt(nonce, content, f"player:{player_id}".encode())
+
+
+def open_bytes(content: bytes, *, player_id: int) -> bytes | None:
+    """What `seal_bytes` encrypted, or None when the key is gone or the bytes are not the player's."""
+    row = PersonalKey.objects.filter(pk=player_id).first()
+    if row is None or row.wrapped is None:
+        return None
+    try:
+        return AESGCM(_unwrap(row)).decrypt(content[:12], content[12:], f"player:{player_id}".encode())
+    except InvalidTag:
+        return None
+
+
 @dataclass(frozen=True)
 class Noted:
     """One line of the file of erasures."""

@@ -16,6 +16,8 @@ from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from backoffice.ui import numbers
+
 if TYPE_CHECKING:
     from backoffice.search.asking import Question
 
@@ -24,8 +26,8 @@ Text = str | Promise
 # Where a group stands, below what was found by its full id and the actions of the page: people, payments, cases, the rest, pages.
 PEOPLE, PAYMENTS, CASES, CONTROL, PAGES = 20, 40, 60, 70, 90
 
-COUNT_CAP = 1_000  # what a group counts up to
 IN_PALETTE, IN_GROUP, ON_PAGE = 6, 10, 50
+COUNT_CAP = numbers.CAP  # what a group counts up to
 
 
 class NotUnderstood(ValueError):
@@ -116,7 +118,7 @@ class Found:
 
     @property
     def count_text(self) -> str:
-        return f"{COUNT_CAP:,}+" if self.total > COUNT_CAP else f"{self.total:,}"
+        return numbers.capped(self.total)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""How an amount of money is written: exact to the currency's exponent, grouped, with a real minus, never through a float."""
+"""How an amount of money is written: exact to the currency's exponent, grouped as the reader's language does, with a real minus, never through a float."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+
+from backoffice.ui import numbers
 
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"
@@ -73,7 +75,7 @@ def write(amount: Decimal | int, currency: Any, exponent: int | None = None, *, 
         kept = decimals.rstrip("0").ljust(SIGNIFICANT_ZEROS, "0") if decimals.strip("0") else "0" * SIGNIFICANT_ZEROS
     point = "." if decimals else ""
     plain = f"{'-' if amount < 0 else ''}{whole}{point}{decimals}"
-    return Written(f"{sign}{int(whole):,}{point}{kept}", decimals[len(kept) :], code, plain)
+    return Written(f"{sign}{numbers.whole(int(whole))}{numbers.marks()[1] if decimals else ''}{kept}", decimals[len(kept) :], code, plain)
 
 
 def render(amount: Decimal | int | None, currency: Any, exponent: int | None = None, *, inline: bool = False, signed: bool = False) -> SafeString:
@@ -81,7 +83,7 @@ def render(amount: Decimal | int | None, currency: Any, exponent: int | None = N
     if amount is None:
         return mark_safe('<span class="t3">\u2013</span>')
     written = write(amount, currency, exponent, signed=signed)
-    zeros = written.dimmed[: max(0, SHOWN_ZEROS - len(written.text.partition(".")[2]))]
+    zeros = written.dimmed[: max(0, SHOWN_ZEROS - (len(written.plain.partition(".")[2]) - len(written.dimmed)))]
     dimmed = format_html('<span class="dim">{}</span>', zeros) if zeros else ""
     css = "money inl" if inline else "money"
     return format_html('<data class="{}" value="{}">{}{}<i>{}</i></data>', css, written.plain, written.text, dimmed, written.code)

@@ -10,11 +10,15 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.ui import numbers
 
 Text = str | Promise  # a label may be translated late
 
-GROUPS = ("Home", "Work", "Players", "Money", "Growth", "Insight", "Control")
-COUNT_CAP = 1_000
+GROUPS: dict[str, Text] = {
+    "Home": _("Home"), "Work": _("Work"), "Players": _("Players"), "Money": _("Money"), "Growth": _("Growth"), "Insight": _("Insight"), "Control": _("Control"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,12 @@ class Link:
     def count_text(self) -> str:
         if not self.count:
             return ""
-        return f"{COUNT_CAP:,}+" if self.count > COUNT_CAP else f"{self.count:,}"
+        return numbers.capped(self.count)
 
 
 @dataclass
 class Group:
-    label: str
+    label: Text
     links: list[Link] = field(default_factory=list)
 
 
@@ -122,7 +126,7 @@ def items(staff: Any) -> list[Item]:
 
 def groups(request: HttpRequest) -> list[Group]:
     """The sidebar for this request: only what the person may open, with counts and the current page marked."""
-    by_label = {label: Group(label) for label in GROUPS}
+    by_label = {code: Group(label) for code, label in GROUPS.items()}
     for item, link in _links(request):
         by_label[item.group].links.append(link)
     return [group for group in by_label.values() if group.links]
@@ -147,7 +151,7 @@ def _signed_in(request: HttpRequest) -> bool:
 
 
 def _ordered(found: Iterable[Item]) -> list[Item]:
-    return sorted(found, key=lambda item: (GROUPS.index(item.group), item.pinned, item.order, item.url_name))
+    return sorted(found, key=lambda item: (list(GROUPS).index(item.group), item.pinned, item.order, item.url_name))
 
 
 def _links(request: HttpRequest) -> Iterator[tuple[Item, Link]]:

@@ -155,6 +155,7 @@ def samples() -> dict[str, Any]:
         "points": (3, 4, 3, 6, 5, 8, 9),
         "form": form,
         "decision": SampleDecision(auto_id="decision_%s"),
+        "canned": [{"code": "called", "label": "Called the player", "text": "Called the player. What they said:"}],
         "keys": {"docs": "d"},
         "tabs": [
             {"label": "All", "url": "?", "count": 42, "current": True},

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 CLOSE = timedelta(minutes=45)  # "soon" for a deadline whose whole span is not known
 CLOSE_SHARE = 0.25  # "soon" for one whose span is
@@ -15,7 +16,7 @@ def write(at: datetime, kind: str = "short", *, now: datetime | None = None) -> 
     """A moment in the active time zone. Kinds: short, time, seconds, date, full."""
     local = timezone.localtime(at)
     year = local.year != timezone.localtime(now or timezone.now()).year
-    day = f"{local.day} {local:%b}" + (f" {local.year}" if year else "")
+    day = dateformat.format(local, pgettext("date", "j M Y") if year else pgettext("date", "j M"))
     if kind == "date":
         return day
     if kind == "time":
@@ -23,7 +24,7 @@ def write(at: datetime, kind: str = "short", *, now: datetime | None = None) -> 
     if kind == "seconds":
         return f"{local:%H:%M:%S}"
     if kind == "full":
-        return f"{local.day} {local:%b %Y %H:%M:%S}"
+        return f"{dateformat.format(local, pgettext('date', 'j M Y'))} {local:%H:%M:%S}"
     if kind == "short":
         return f"{day} {local:%H:%M}"
     raise ValueError(f"{kind} is not a kind of time. Use short, time, seconds, date or full.")

@@ -9,11 +9,14 @@ class WorkConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy
 
+        from backoffice.approvals.registry import register
         from backoffice.runtime import schedules
         from backoffice.ui import navigation
-        from backoffice.work import permissions, telling
+        from backoffice.work import canned, permissions, rights, telling
 
+        rights.declare()
         permissions.register()
+        register(canned.CANNED)
         telling.register()
         navigation.register(navigation.Item("Insight", gettext_lazy("Live"), "work:live", "bolt", "work.watch", order=10))
         schedules.every(300, task="backoffice.work.tasks.sweep_presence")

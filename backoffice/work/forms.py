@@ -1,5 +1,6 @@
 """What the kit asks people: until when, to whom, which tag, why."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.access.models import Staff
+from backoffice.work.models import CannedNote
 from backoffice.work.queues import Queue
 
 
@@ -40,7 +42,28 @@ class BulkForm(forms.Form):
         return until
 
 
-class DecisionForm(forms.Form):
+class CannedForm(forms.Form):
+    """A form with a text that may begin with a canned note. The page puts it into the text at once; without scripts it is put in here."""
+
+    canned = forms.ChoiceField(label=_("Canned note"), required=False)
+    words = "note"  # the field that it goes into
+
+    def __init__(self, *args: Any, canned: Sequence[CannedNote] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["canned"].choices = [("", _("Canned note")), *((one.code, one.label) for one in canned)]  # type: ignore[attr-defined]
+        self.canned_notes = list(canned)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        chosen = next((one.text for one in self.canned_notes if one.code == cleaned.get("canned")), "")
+        if chosen:
+            cleaned[self.words] = "\n".join(filter(None, (chosen, cleaned.get(self.words, "").strip())))
+            if self.errors.get(self.words) and cleaned[self.words] == chosen:
+                del self.errors[self.words]  # nothing was typed, and nothing had to be
+        return cleaned
+
+
+class DecisionForm(CannedForm):
     """The kit's own decision: an outcome and a note, for what the person saw (`seen`)."""
 
     outcome = forms.ChoiceField(label=_("Outcome"))
@@ -51,6 +74,17 @@ class DecisionForm(forms.Form):
     def __init__(self, *args: Any, outcomes: list[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["outcome"] = forms.ChoiceField(label=_("Outcome"), choices=outcomes, widget=forms.RadioSelect)
+
+
+class NoteForm(CannedForm):
+    """A note for colleagues. `about` is one of the subjects that the page offers; what is wrong in the text is said by the service."""
+
+    words = "text"
+    text = forms.CharField(label=_("Note"), required=False, max_length=4000, strip=False, widget=forms.Textarea(attrs={"rows": 2}))
+    about = forms.RegexField(r"\A[a-z_]+\.[a-z_]+:\d{1,18}\Z", widget=forms.HiddenInput)
+    compliance_only = forms.BooleanField(label=_("For compliance alone"), required=False)
+    key = forms.CharField(max_length=80, widget=forms.HiddenInput)
+    next = forms.CharField(max_length=400, required=False, widget=forms.HiddenInput)
 
 
 class ViewForm(forms.Form):

@@ -18,13 +18,13 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
+from backoffice.ui import numbers
 from backoffice.ui.queries import ignored
 from backoffice.work import noted
 from backoffice.work.models import Claim, Item
 from backoffice.work.noted import Noted
 from backoffice.work.queues import NotUnderstood, Queue, Tab
 
-COUNT_CAP = 1_000
 MOST_MATCHING = 500  # that one bulk request takes; more is a job
 SIZES = (25, 50, 100)
 
@@ -198,7 +198,7 @@ class Counts:
 
 
 def capped(count: int) -> str:
-    return f"{COUNT_CAP:,}+" if count > COUNT_CAP else f"{count:,}"
+    return numbers.capped(count)
 
 
 def _sql(query: QuerySet[Any, Any]) -> tuple[str, Sequence[Any]]:
@@ -215,7 +215,7 @@ def counts(queue: Queue, staff: Any, *, now: datetime, asked: Asked | None = Non
     With `asked`, the snapshot of that view too, when it has no more items than a bulk verb takes.
     """
     keys = [tab.key for tab in queue.tabs if tab.counted]
-    queries = [base(staff, Asked(queue, queue.by_key[key]), now=now).order_by().values("pk")[: COUNT_CAP + 1] for key in keys]
+    queries = [base(staff, Asked(queue, queue.by_key[key]), now=now).order_by().values("pk")[: numbers.CAP + 1] for key in keys]
     parts: list[str] = []
     arguments: list[Any] = []
     for query in queries:
@@ -244,7 +244,7 @@ def waiting(queues: Sequence[Queue], staff: Any, *, now: datetime) -> dict[str, 
     parts: list[str] = []
     arguments: list[Any] = []
     for queue in queues:
-        text, values = _sql(base(staff, Asked(queue, queue.tabs[0]), now=now).order_by().values("pk")[: COUNT_CAP + 1])
+        text, values = _sql(base(staff, Asked(queue, queue.tabs[0]), now=now).order_by().values("pk")[: numbers.CAP + 1])
         parts.append(f"(SELECT count(*) FROM ({text}) c)")
         arguments += values
     with connection.cursor() as cursor:

@@ -1,12 +1,14 @@
 """What queues share: who is working on what, and answers that a repeated request gets again."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
+
+from backoffice.audit.models import Visibility
 
 
 class Claim(models.Model):
@@ -136,3 +138,90 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class NoteQuerySet(models.QuerySet["Note"]):
+    def visible_to(self, staff: Any) -> "NoteQuerySet":
+        """Notes of the brands that this person reaches; those for compliance alone only for them. What each is about has its own permission."""
+        notes = self.filter(brand_id__in=staff.reach())
+        return notes if staff.may("audit.view_compliance") else notes.filter(visibility=Visibility.NORMAL)
+
+
+class Note(models.Model):
+    """What a colleague wants others to know about an item or a person. Never deleted; an earlier wording is kept as a version."""
+
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.BigIntegerField()
+    brand_id = models.BigIntegerField()
+    player_id = models.BigIntegerField(null=True, help_text="Whose personal data it may hold.")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    mentions = models.JSONField(default=dict, help_text="Each handle of the text with the person's id and name then.")
+    visibility = models.SmallIntegerField(choices=Visibility.choices, default=Visibility.NORMAL)
+    written_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+    key = models.CharField(max_length=80, help_text="Of the form: sent twice, it is one note.")
+
+    objects = NoteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-written_at", "-id")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["author", "key"], name="work_note_once")]
+        indexes: ClassVar = [models.Index(fields=["subject_type", "subject_id", "-written_at", "-id"], name="work_note_of_subject")]
+
+    def __str__(self) -> str:
+        return self.text[:40]
+
+
+class NoteVersion(models.Model):
+    """How a note read before it was edited."""
+
+    note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    until = models.DateTimeField(help_text="When it was replaced.")
+
+    class Meta:
+        ordering = ("-number",)
+        constraints: ClassVar = [models.UniqueConstraint(fields=["note", "number"], name="work_noteversion_once")]
+
+    def __str__(self) -> str:
+        return f"{self.note_id} version {self.number}"
+
+
+class Attachment(models.Model):
+    """A file that belongs to a note."""
+
+    note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="attachments")
+    player_id = models.BigIntegerField(null=True, help_text="Whose key encrypts it.")
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=100, help_text="Media type, by its bytes.")
+    size = models.PositiveIntegerField(help_text="Bytes as they were sent.")
+    sha256 = models.CharField(max_length=64)
+    stored = models.CharField(max_length=200, help_text="Name in the storage.")
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CannedNote(models.Model):
+    """Words that staff put into a note with one choice. Changed by approval."""
+
+    configured_by = "work.canned_note"
+
+    code = models.SlugField(primary_key=True, max_length=40)
+    subject_type = models.CharField(max_length=60, blank=True, help_text="The queue that offers it; empty is every queue.")
+    label = models.CharField(max_length=80)
+    text = models.TextField(max_length=1000)
+    position = models.PositiveSmallIntegerField(default=0)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ("position", "label")
+
+    def __str__(self) -> str:
+        return self.label

@@ -19,14 +19,17 @@ ASSIGNED = kinds.Kind("work.assigned", _("Work that was assigned to you"), _("%(
 ESCALATED = kinds.Kind(
     "work.escalated", _("Work that was escalated to your role"), _("%(who)s escalated %(item)s to %(role)s: %(why)s"), "flag", "warning", mail=True
 )
+MENTIONED = kinds.Kind("work.mentioned", _("Notes that mention you"), _("%(who)s mentioned you in a note about %(item)s"), "mail", "info", mail=True)
 
 
 def register() -> None:
-    kinds.register(TAKEN_OVER, ASSIGNED, ESCALATED)
+    kinds.register(TAKEN_OVER, ASSIGNED, ESCALATED, MENTIONED)
 
 
-def tell(kind: kinds.Kind, subject: "Subject", *, to: Iterable[Staff], by: Staff, fact: int, now: datetime, why: str = "", role: str = "") -> None:
-    """Tell people about an item, except who did it."""
+def tell(
+    kind: kinds.Kind, subject: "Subject", *, to: Iterable[Staff], by: Staff, fact: int, now: datetime, why: str = "", role: str = "", url: str | None = None
+) -> None:
+    """Tell people about an item, except who did it. `url` is the page to open; the item's own when it is not given."""
     params = {"who": by.name, "item": subject.label, "why": why[:300], "role": role}
-    url = reverse(queues.get(subject.type).detail, args=[subject.id])
+    url = reverse(queues.get(subject.type).detail, args=[subject.id]) if url is None else url
     services.notify(to=[one for one in to if one.pk != by.pk], kind=kind.code, params=params, url=url, key=f"fact:{fact}", now=now, brand_id=subject.brand_id)

@@ -1,6 +1,5 @@
 """Everything that one decision page shows, each part read once."""
 
-import time
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,11 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.audit.models import Event
+from backoffice.runtime.remembered import Remembered
 from backoffice.ui import times
 from payments import checks, limits
 from payments.models import Payment, ReasonCode, Withdrawal
 from payments.queues import SUBJECT
-from players.models import Note
 from wallet.kinds import Reference
 from wallet.models import Entry, Transaction
 
@@ -79,26 +78,15 @@ def postings(payment: Payment) -> list[Posting]:
     return [Posting(one, entries.get(one.pk, [])) for one in found]
 
 
-def notes(player_id: int, *, limit: int = 5) -> list[Note]:
-    return list(Note.objects.filter(player_id=player_id).select_related("author")[:limit])
+def _read_reasons() -> dict[str, list[ReasonCode]]:
+    found: dict[str, list[ReasonCode]] = {}
+    for reason in ReasonCode.objects.filter(active=True):
+        found.setdefault(reason.outcome, []).append(reason)
+    return found
 
 
-_FRESH_SECONDS = 30.0
-_reasons: list[tuple[float, dict[str, list[ReasonCode]]]] = []
-
-
-def reasons() -> dict[str, list[ReasonCode]]:
-    """Active reason codes by outcome, to choose from. Remembered for half a minute; the service asks the table itself."""
-    if not _reasons or time.monotonic() - _reasons[0][0] > _FRESH_SECONDS:
-        found: dict[str, list[ReasonCode]] = {}
-        for reason in ReasonCode.objects.filter(active=True):
-            found.setdefault(reason.outcome, []).append(reason)
-        _reasons[:] = [(time.monotonic(), found)]
-    return _reasons[0][1]
-
-
-def forget_reasons() -> None:
-    _reasons.clear()
+# Active reason codes by outcome, to choose from; the service asks the table itself.
+reasons = Remembered(_read_reasons, seconds=30)
 
 
 def outcomes(withdrawal: Withdrawal, staff: Any) -> list[tuple[str, str]]:

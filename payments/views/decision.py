@@ -16,22 +16,24 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.access.decorators import permission_required
 from backoffice.ui import money, toasts
-from backoffice.work import claims, idempotency, listing
+from backoffice.work import canned, claims, idempotency, listing
 from backoffice.work.checks import counts
 from backoffice.work.listing import Asked
+from backoffice.work.notes.places import subject_of
 from backoffice.work.views.claims import next_item
 from backoffice.work.views.common import parameters
 from backoffice.work.views.item import work_context
+from backoffice.work.views.notes import notes_context
 from payments import checks
 from payments.badges import badge
-from payments.forms import DecisionForm, NoteForm
+from payments.forms import DecisionForm
 from payments.lifecycles import TO_DECIDE
 from payments.models import Withdrawal
 from payments.queues import SUBJECT, WITHDRAWALS
 from payments.selectors import decision as selector
 from payments.services import ReasonRequired, SecondPersonNeeded, StaleDecision, UndoOver
 from payments.services import withdrawals as services
-from players.services.notes import write_note
+from players.places import player_subject
 
 KEYS = {"approved": "a", "rejected": "r", "held": "h", "returned": "t"}
 
@@ -120,7 +122,7 @@ def _page(request: HttpRequest, withdrawal: Withdrawal, *, limit: Decimal) -> di
         "flows": selector.flows(case),
         "earlier": [{"withdrawal": other, "badge": badge(other.state)} for other in case.earlier[:5]], "earlier_count": len(case.earlier),
         "steps": selector.steps(withdrawal, facts, limit=limit), "postings": selector.postings(withdrawal),
-        "notes": selector.notes(withdrawal.player_id), "note_form": NoteForm(), "previous": before, "following": after,
+        **notes_context(request, [player_subject(withdrawal.player), subject_of(WITHDRAWALS, withdrawal)]), "previous": before, "following": after,
     }  # fmt: skip
 
 
@@ -144,7 +146,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     withdrawal = found(request, pk)
     # Every outcome is offered to the form, so that a repeated request whose row has moved on still gets its first answer.
     offered = [("approved", _("Approve")), ("rejected", _("Reject")), ("held", _("Hold until")), ("returned", _("Return to queue"))]
-    form = DecisionForm(request.POST, outcomes=offered, reasons=selector.reasons())
+    form = DecisionForm(request.POST, outcomes=offered, reasons=selector.reasons(), canned=canned.chosen(request.POST, SUBJECT))
     if not form.is_valid():
         return _answer(request, withdrawal, form, status=422)
     cleaned = form.cleaned_data
@@ -196,17 +198,3 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         toasts.show(request, f"{withdrawal.name}: {_('Approval undone')}")
     here = context_of(request)
     return HttpResponseRedirect(reverse("payments:withdrawal", args=[pk]) + (f"?{here}" if here else ""))
-
-
-@require_POST
-@permission_required("players.note")
-def note(request: HttpRequest, pk: int) -> HttpResponse:
-    withdrawal = found(request, pk)
-    form = NoteForm(request.POST)
-    if form.is_valid():
-        write_note(player=withdrawal.player, text=form.cleaned_data["text"], by=request.user, now=timezone.now())  # type: ignore[arg-type]
-        toasts.show(request, _("Note added"))
-    else:
-        toasts.show(request, _("A note needs words"), tone="attention")
-    here = context_of(request)
-    return HttpResponseRedirect(reverse("payments:withdrawal", args=[pk]) + (f"?{here}" if here else "") + "#notes")

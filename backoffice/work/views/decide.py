@@ -10,14 +10,16 @@ from django.utils.translation import gettext as _
 
 from backoffice.audit.models import Event
 from backoffice.ui import toasts
-from backoffice.work import checks, claims, idempotency, listing
+from backoffice.work import canned, checks, claims, idempotency, listing
 from backoffice.work.forms import DecisionForm
 from backoffice.work.items import NotPossible
 from backoffice.work.listing import Asked
+from backoffice.work.notes.places import subject_of
 from backoffice.work.queues import Queue
 from backoffice.work.views.claims import next_item
 from backoffice.work.views.common import found, parameters
 from backoffice.work.views.item import work_context
+from backoffice.work.views.notes import notes_context
 
 
 def detail(request: HttpRequest, queue: Queue, pk: int) -> HttpResponse:
@@ -27,7 +29,7 @@ def detail(request: HttpRequest, queue: Queue, pk: int) -> HttpResponse:
 def decide(request: HttpRequest, queue: Queue, pk: int) -> HttpResponse:
     """One decision, once: the same request again gets the same answer; what changed since it was seen answers 409 and keeps the note."""
     row, now = found(request, queue, pk), timezone.now()
-    form = DecisionForm(request.POST, outcomes=[(one.code, one.label) for one in queue.outcomes])
+    form = DecisionForm(request.POST, outcomes=[(one.code, one.label) for one in queue.outcomes], canned=canned.chosen(request.POST, queue.subject))
     if not form.is_valid():
         return _page(request, queue, row, form=form, status=422)
     given = form.cleaned_data
@@ -82,6 +84,7 @@ def _page(request: HttpRequest, queue: Queue, row: Any, *, form: DecisionForm | 
         **work_context(request, queue, row, now=now), "row": row, "name": queue.label_of(row), "form": form, "outcomes": outcomes, "stale": stale,
         "keys": {one.code: one.letter for one in queue.outcomes}, "facts": [(label, read(row)) for label, read in queue.facts], "checks": results,
         "check_counts": checks.counts(results), "consequences": [{"icon": "info", "text": f"{one.label}: {one.consequence}"} for one in outcomes],
-        "previous": before, "following": after, "history": facts, "decide_name": queue.name("decide", of_item=True),
+        "previous": before, "following": after, "history": facts,
+        **notes_context(request, [subject_of(queue, row)]), "decide_name": queue.name("decide", of_item=True),
     }  # fmt: skip
     return render(request, "work/item.html", context, status=status)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backoffice.ui import times
+from backoffice.ui import numbers, times
 from backoffice.work import cells, listing, noted, queues, saved
 from backoffice.work.forms import ViewForm
 from backoffice.work.listing import Asked, Counts, Page
@@ -141,7 +141,7 @@ def live(request: HttpRequest, queue: Queue) -> HttpResponse:
     shown = [int(one) for one in request.GET.get("ids", "").split(",") if one.isdigit() and len(one) < 19][:BOX_COUNT]  # noqa: PLR2004
     top = request.GET.get("top", "0")
     rows = listing.base(request.user, asked, now=now)
-    fresh = rows.filter(pk__gt=int(top) if top.isdigit() and len(top) < 19 else 0).order_by()[: listing.COUNT_CAP + 1].count()  # noqa: PLR2004
+    fresh = rows.filter(pk__gt=int(top) if top.isdigit() and len(top) < 19 else 0).order_by()[: numbers.CAP + 1].count()  # noqa: PLR2004
     still = set(rows.filter(pk__in=shown).values_list("pk", flat=True))
     about = noted.of(queue.subject, shown, now=now)
     tabs = _tabs(queue, asked, counts_of(request, queue), list(saved.of(request.user, queue.subject)[:40]))

@@ -19,6 +19,8 @@ from backoffice.approvals.registry import registry
 from backoffice.approvals.services import drafts
 from backoffice.jobs.exports.asking import request_export
 from backoffice.jobs.models import Job
+from backoffice.work.notes import files, services
+from players.places import player_subject
 from tests.access_table import ELSEWHERE_DATA, HOLDERS, PUBLIC, ROWS, SIGNED_IN, Row
 from tests.backoffice.alerts.tools import delivered, fired
 from tests.casino import new_withdrawal, open_casino
@@ -48,7 +50,7 @@ def world(db) -> SimpleNamespace:
     return SimpleNamespace(
         brand=brand, other_brand=other, person=person, role=Role.objects.get(code="kyc"), withdrawal=withdrawal, elsewhere=elsewhere, change=change,
         change_elsewhere=change_elsewhere, alert=alert, alert_elsewhere=alert_elsewhere, delivery=delivery, delivery_elsewhere=delivery_elsewhere,
-        job=waiting_job(brand), job_elsewhere=waiting_job(other),
+        job=waiting_job(brand), job_elsewhere=waiting_job(other), note=noted(withdrawal), note_elsewhere=noted(elsewhere),
     )  # fmt: skip
 
 
@@ -68,6 +70,13 @@ def waiting_job(brand: Any) -> Job:
         code="payments.withdrawal", query=QueryDict("view=all"), scope="all", columns=["player"], form="csv", masked=False, reason="Table", by=head,
         key="table", now=now,
     )  # fmt: skip
+
+
+def noted(withdrawal: Any) -> Any:
+    """A note with a file about the player of a withdrawal."""
+    author = make_person("payments-l1", brands=[withdrawal.brand])
+    file = files.Upload("call.txt", b"They called at noon.")
+    return services.write(player_subject(withdrawal.player), text="Called the player.", by=author, now=timezone.now(), key="table", uploads=[file])
 
 
 def ask(client: Client, name: str, row: Row, args: list[Any], data: dict[str, Any]) -> int:

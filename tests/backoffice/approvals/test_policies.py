@@ -8,6 +8,7 @@ import pytest
 from backoffice.approvals import rules
 from backoffice.approvals.models import Policy
 from backoffice.approvals.services import Invalid, NotAllowed, decisions, drafts
+from backoffice.runtime import remembered
 from payments import limits
 from tests.backoffice.approvals.conftest import NOW, REASON, policy, proposed
 from tests.casino import new_withdrawal, open_casino
@@ -134,12 +135,12 @@ def test_a_stricter_policy_counts_for_what_waits_and_a_laxer_one_does_not(ines, 
 
 def test_what_is_remembered_is_forgotten_after_two_seconds(brand, monkeypatch):
     clock = [1000.0]
-    monkeypatch.setattr(rules.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(remembered.time, "monotonic", lambda: clock[0])
     rules.forget()
     assert rules.resolve(REASON).needed == 1
     Policy.objects.all()
     policy(approvals=3)
-    rules._cache[:] = [(1000.0, [])]  # as another process remembers it
+    rules._everything._kept = (1000.0, [])  # as another process remembers it
     assert rules.resolve(REASON).needed == 1
     clock[0] += 2.1
     assert rules.resolve(REASON).needed == 3

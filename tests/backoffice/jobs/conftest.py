@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 import pytest
-from django.core.files.storage import storages
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -17,16 +16,10 @@ from tests.people import make_person
 COLUMNS = ["id", "player", "amount", "state", "player_id"]
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, settings):
-    """Where this test's files are. A new handler: the storages of the settings are made once a process."""
-    place = tmp_path / "jobs"
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "jobs": {**settings.STORAGES["jobs"], "OPTIONS": {**settings.STORAGES["jobs"]["OPTIONS"], "location": str(place)}},
-    }
-    yield place
-    storages._storages.clear()
+@pytest.fixture
+def folder(folder):
+    """Where the files of jobs are."""
+    return folder / "jobs"
 
 
 @pytest.fixture

@@ -259,6 +259,77 @@ if (claim) {
   }, 10000);
 }
 
+// ---- canned notes go into the text at once; the text stays everybody's to change
+document.addEventListener("change", (event) => {
+  const list = event.target;
+  if (!list.matches?.("select[data-into]") || !list.value) return;
+  const text = document.getElementById(list.dataset.into);
+  text.value = [text.value.trimEnd(), list.selectedOptions[0].dataset.text].filter(Boolean).join("\n");
+  list.value = "";
+  text.dispatchEvent(new Event("input", { bubbles: true }));
+  text.focus();
+});
+
+// ---- @mentions: a list under the text that arrows and Enter choose from
+let mention = null; // {text, from, list}
+function endMention() {
+  mention?.list.remove();
+  mention?.text.removeAttribute("aria-activedescendant");
+  mention?.text.removeAttribute("aria-controls");
+  mention = null;
+}
+async function suggest(text) {
+  const typed = /(?:^|[^\w.@+-])@([\w.+-]*)$/.exec(text.value.slice(0, text.selectionStart));
+  if (!typed?.[1]) return endMention();
+  const answer = await fetch(`${text.dataset.mentions}?q=${encodeURIComponent(typed[1])}`, { headers: { "X-Background": "1" } }).catch(() => null);
+  if (!answer?.ok || document.activeElement !== text) return;
+  const { people } = await answer.json();
+  endMention();
+  if (!people.length) return;
+  const list = document.createElement("ul");
+  Object.assign(list, { className: "suggest", id: "mention-list", role: "listbox" });
+  list.append(...people.map((one, index) => {
+    const option = document.createElement("li");
+    Object.assign(option, { id: `mention-${index}`, role: "option", ariaSelected: String(index === 0) });
+    option.dataset.handle = one.handle;
+    option.append(one.name, " ", Object.assign(document.createElement("small"), { className: "t2", textContent: `@${one.handle}` }));
+    return option;
+  }));
+  text.after(list);
+  text.setAttribute("aria-controls", list.id);
+  text.setAttribute("aria-activedescendant", "mention-0");
+  mention = { text, from: text.selectionStart - typed[1].length, list };
+}
+function complete(option) {
+  const { text, from } = mention;
+  const after = text.value.slice(text.selectionStart);
+  text.setRangeText(`${option.dataset.handle}${after.startsWith(" ") ? "" : " "}`, from, text.selectionStart, "end");
+  endMention();
+  text.focus();
+}
+document.addEventListener("input", (event) => { if (event.target.matches?.("[data-mentions]")) suggest(event.target); });
+document.addEventListener("mousedown", (event) => {
+  const option = mention && event.target.closest?.("#mention-list [role=option]");
+  if (!option) return endMention();
+  event.preventDefault();
+  complete(option);
+});
+document.addEventListener("keydown", (event) => {
+  if (!mention || event.target !== mention.text) return;
+  const all = $$("[role=option]", mention.list);
+  const here = all.findIndex((one) => one.ariaSelected === "true");
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) {
+    const next = (here + step + all.length) % all.length;
+    all.forEach((one, index) => { one.ariaSelected = String(index === next); });
+    mention.text.setAttribute("aria-activedescendant", all[next].id);
+  } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey || event.key === "Tab") complete(all[here]);
+  else if (event.key === "Escape") endMention();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}, true);
+
 // ---- unsaved work is not lost by a wrong click
 const dirty = new Set();
 document.addEventListener("input", (event) => {

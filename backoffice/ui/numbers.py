@@ -1,0 +1,20 @@
+"""How a count is written in the reader's language. Money has its own rules (`money.py`), machines get plain digits."""
+
+from django.utils import formats
+
+CAP = 1_000  # a badge, a tab, a group does not count further
+
+
+def marks() -> tuple[str, str]:
+    """Between thousands, and before decimals."""
+    return str(formats.get_format("THOUSAND_SEPARATOR")), str(formats.get_format("DECIMAL_SEPARATOR"))
+
+
+def whole(count: int) -> str:
+    """`12,000`, `12.000`, `12 000`."""
+    return f"{count:,}".replace(",", marks()[0])
+
+
+def capped(count: int) -> str:
+    """`42`, or `1,000+`: what is counted no further."""
+    return f"{whole(CAP)}+" if count > CAP else whole(count)
