@@ -253,6 +253,7 @@ ROWS: dict[str, Row] = {
     "jobs:job": _of_job("jobs.view_all"),
     "jobs:job-progress": _of_job("jobs.view_all", allow=286),  # it waits: nothing moves, so the asking ends
     "jobs:job-cancel": _of_job("nobody", "post"),  # its requester alone
+    "jobs:job-take-up": _of_job("nobody", "post"),
     "jobs:job-decide": _of_job("jobs.view_all", "post", 422),  # an empty form
     "jobs:job-file": _of_job("nobody", "post"),
     "jobs:export": Row("payments.view", args=lambda world: ["payments.withdrawal"]),

@@ -9,7 +9,7 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice.approvals.registry import register
-        from backoffice.jobs import home, kinds, permissions, rights, services, tray
+        from backoffice.jobs import home, kinds, notices, permissions, rights, services, tray
         from backoffice.jobs.exports import kind, kit
         from backoffice.jobs.models import APPROVE
         from backoffice.jobs.views import exports
@@ -18,7 +18,8 @@ class JobsConfig(AppConfig):
 
         rights.declare()
         permissions.register()
-        register(services.ACT)
+        notices.register()
+        register(services.LARGE_EXPORTS)
         kinds.register(kind.EXPORT)
         kit.register()
         navigation.register_in_bar(navigation.BarItem(_("Jobs"), "jobs:jobs", "jobs", count=tray.running_count, order=20))

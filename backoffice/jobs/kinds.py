@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import Promise
 
 if TYPE_CHECKING:
+    from backoffice.approvals.registry import Act
     from backoffice.jobs.runner import Slice
 
 Text = str | Promise
@@ -27,6 +29,8 @@ class Kind:
     step: Callable[[Slice], bool]
     phases: dict[str, Text]  # what a person reads while it runs
     facts: Callable[[Any], list[tuple[Text, str]]]  # what was asked for, for the job's page
+    act: Act  # what policies say about it: who else has to agree
+    kept: Mapping[str, timedelta] = field(default_factory=dict)  # by the state in which it ends: how long its pieces stay; else they go at once
 
 
 _kinds: dict[str, Kind] = {}

@@ -13,7 +13,8 @@ JOB = Lifecycle(
     # Back to approval: it turned out larger than what may go without.
     running={"ready": SYSTEM, "failed": SYSTEM, "cancelled": REQUESTER, "awaiting_approval": SYSTEM},
     ready={"expired": SYSTEM},
-    final={"cancelled", "failed", "rejected", "expired"},
+    cancelled={"queued": REQUESTER},  # taken up again where it stopped, as long as its pieces are there
+    final={"failed", "rejected", "expired"},
 )
 UNFINISHED = ("queued", "running", "awaiting_approval")
 TONES = {

@@ -40,7 +40,7 @@ class Job(models.Model):
     requested_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, help_text="The moment as of which it chooses its rows.")
     finished_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(null=True, help_text="When a file is removed, or when nobody has to decide any more.")
+    expires_at = models.DateTimeField(null=True, help_text="When what is stored is removed, or when nobody has to decide any more.")
     phase = models.CharField(max_length=20, blank=True)
     total = models.BigIntegerField(null=True)
     done = models.BigIntegerField(default=0)
@@ -67,7 +67,7 @@ class Job(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="jobs_job_due"),
-            models.Index(fields=["expires_at"], condition=Q(state__in=["ready", "awaiting_approval"]), name="jobs_job_expiring"),
+            models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="jobs_job_expiring"),
             models.Index(fields=["requested_by", "-id"], name="jobs_job_mine"),
             models.Index(fields=["requested_by"], condition=Q(state__in=list(UNFINISHED)), name="jobs_job_unfinished"),
         ]

@@ -1,12 +1,54 @@
-"""The one place where people are told that a job went on."""
+"""The one place where people are told that a job went on: who asked for it, and who may agree to it."""
 
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.access.models import Staff
+from backoffice.bell import kinds
+from backoffice.bell.services import notify
 from backoffice.jobs import tray
-from backoffice.jobs.models import Job
+from backoffice.jobs.models import VIEW_ALL, Job
+
+AWAITS = kinds.Kind("jobs.awaits", _("Exports that await your approval"), _("%(name)s awaits your approval: %(title)s"), "jobs", "attention", mail=True)
+APPROVED = kinds.Kind("jobs.approved", _("Your export was approved"), _("%(name)s was approved and runs: %(title)s"), "jobs", "success")
+# By the state that a job came into. What its requester did themselves, they know.
+ENDS = {
+    "ready": kinds.Kind("jobs.ready", _("Your export is ready"), _("%(name)s is ready: %(title)s"), "jobs", "success"),
+    "failed": kinds.Kind("jobs.failed", _("Your export failed"), _("%(name)s failed: %(title)s. %(why)s"), "jobs", "critical"),
+    "rejected": kinds.Kind("jobs.rejected", _("Your export was rejected"), _("%(name)s was rejected: %(title)s. %(why)s"), "jobs", "critical"),
+}
 
 
-def tell(job: Job) -> None:
-    """A job moved to the state that it has now. Called in the transaction of the move, for every move that somebody could wait for.
+def register() -> None:
+    kinds.register(AWAITS, APPROVED, *ENDS.values())
 
-    Worth a word to who asked for it: `ready`, `failed`, `rejected`, and `queued` after an approval; to who may approve: `awaiting_approval`.
-    """
+
+def tell(job: Job, *, now: datetime) -> None:
+    """A job moved to the state that it has now. Called in the transaction of the move, for every move."""
     tray.forget(job.requested_by_id)
+    if job.state in ENDS:
+        _tell(job, ENDS[job.state], [job.requested_by], now=now)
+    elif job.state == "awaiting_approval":
+        _tell(job, AWAITS, _who_may_agree(job, now=now), now=now)
+
+
+def approved(job: Job, *, now: datetime) -> None:
+    tray.forget(job.requested_by_id)
+    _tell(job, APPROVED, [job.requested_by], now=now)
+
+
+def _who_may_agree(job: Job, *, now: datetime) -> list[Staff]:
+    """Who finds it under "Awaiting your approval"."""
+    from backoffice.jobs import services
+
+    rule = services.rule(job.kind)
+    people = Staff.objects.filter(is_active=True).exclude(pk=job.requested_by_id).with_roles()
+    return [one for one in people if rule.allows(one, now=now) and one.may(VIEW_ALL) and set(job.brands) <= {brand.pk for brand in one.brands}]
+
+
+def _tell(job: Job, kind: kinds.Kind, to: list[Staff], *, now: datetime) -> None:
+    params = {"name": job.name, "title": job.title, "why": job.outcome}
+    url = reverse("jobs:job", args=[job.pk])
+    notify(to=to, kind=kind.code, params=params, url=url, key=f"{kind.code}:{job.pk}:{job.version}", now=now, brand_id=job.brand_id)

@@ -76,9 +76,10 @@ class Slice:
 
 def leave(job: Job, *, to: str, now: datetime, also: dict[str, Any], evidence: dict[str, Any] | None = None) -> None:
     """A system's move that gives the lease back."""
-    columns = {"lease": "", "next_attempt_at": None, "finished_at": now, **also}
+    kept = kinds.get(job.kind).kept.get(to)
+    columns = {"lease": "", "next_attempt_at": None, "finished_at": now, "expires_at": now + kept if kept else None, **also}
     JOB.move(job, to=to, by=Actor.system(machine()), now=now, fact=f"{job.kind}.{to}", also=columns, evidence=evidence)
-    notices.tell(job)
+    notices.tell(job, now=now)
 
 
 @contextmanager
@@ -177,9 +178,9 @@ def _again(slice_: Slice, error: Exception) -> str:
 
 
 def _clean_up(job: Job) -> None:
-    """Remove what is stored for a job that ended without a file."""
-    state = Job.objects.values_list("state", flat=True).get(pk=job.pk)
-    if state in {"cancelled", "failed", "rejected", "expired"}:
+    """Remove what is stored for a job that ended and keeps nothing."""
+    state, expires = Job.objects.values_list("state", "expires_at").get(pk=job.pk)
+    if state in {"cancelled", "failed", "rejected", "expired"} and expires is None:
         files.discard_everything(job)
 
 

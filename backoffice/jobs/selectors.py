@@ -1,7 +1,7 @@
 """What the pages of jobs read."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -58,9 +58,8 @@ class Filters:
 
 def awaiting(staff: Any, *, now: datetime) -> QuerySet[Job]:
     """What this person may decide about now: the question that the service asks."""
-    rows = Job.objects.visible_to(staff).filter(state="awaiting_approval", expires_at__gt=now).exclude(requested_by=staff)
-    if not services.rule().allows(staff, now=now):
-        return rows.none()
+    agreeable = [kind.code for kind in kinds.every() if services.rule(kind.code).allows(staff, now=now)]
+    rows = Job.objects.visible_to(staff).filter(state="awaiting_approval", kind__in=agreeable, expires_at__gt=now).exclude(requested_by=staff)
     return rows.exclude(Exists(Verdict.objects.filter(job=OuterRef("pk"), staff=staff)))
 
 
@@ -116,3 +115,11 @@ def get(staff: Any, job_id: int) -> Job:
 
 def verdicts(job: Job) -> list[Verdict]:
     return list(Verdict.objects.filter(job=job).select_related("staff"))
+
+
+def left(job: Job, *, now: datetime) -> timedelta | None:
+    """How long it will still take at the pace so far; None before that can be said. `progress` says since when, and from which row on."""
+    since, done = job.progress.get("since"), job.done - job.progress.get("from", 0)
+    if not since or done <= 0 or not job.total:
+        return None
+    return (now - datetime.fromisoformat(since)) * (job.total - job.done) / done

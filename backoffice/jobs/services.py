@@ -10,11 +10,11 @@ from backoffice.approvals.registry import Act
 from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import NotAllowed
 from backoffice.audit.record import machine, record
-from backoffice.jobs import files, notices, runner
-from backoffice.jobs.lifecycles import APPROVER, JOB, REQUESTER, SUBJECT
+from backoffice.jobs import files, kinds, notices, runner
+from backoffice.jobs.lifecycles import APPROVER, JOB, REQUESTER, SUBJECT, UNFINISHED
 from backoffice.jobs.models import APPROVE, VIEW_ALL, Job, Verdict
 
-ACT = Act(APPROVE, "Exports that are large or in clear", APPROVE, needs=(APPROVE, VIEW_ALL))
+LARGE_EXPORTS = Act(APPROVE, "Exports that are large or in clear", APPROVE, needs=(APPROVE, VIEW_ALL))
 PATIENCE = timedelta(days=14)
 KEPT = timedelta(hours=24)
 
@@ -35,23 +35,55 @@ def _locked(job_id: int) -> Job:
     return Job.objects.select_for_update(of=("self",)).select_related("requested_by").get(pk=job_id)
 
 
-def rule(*, fresh: bool = False) -> rules.Rule:
-    """Who has to agree to exports that are large or in clear, by policy."""
-    return rules.resolve(ACT.code, fresh=fresh)
+def rule(kind: str, *, fresh: bool = False) -> rules.Rule:
+    """Who has to agree to jobs of a kind that do not go without, by policy."""
+    return rules.resolve(kinds.get(kind).act.code, fresh=fresh)
 
 
 @transaction.atomic
 def cancel(*, job_id: int, by: Staff, now: datetime) -> Job:
-    """End one's job that has not ended. A worker stops at its next step. Again, it changes nothing. Raises NotAllowed."""
+    """End one's job that has not ended. A worker stops at its next step. Again, it changes nothing. Raises NotAllowed.
+
+    What a worker had begun stays for as long as its kind says, so that it can be taken up again.
+    """
     job = _locked(job_id)
     if job.state == "cancelled":
         return job
+    begun = job.state in {"queued", "running"} and job.started_at is not None
+    kept = kinds.get(job.kind).kept.get("cancelled") if begun else None
     JOB.move(
         job, to="cancelled", by=Actor.staff(by), may=lambda word: word == REQUESTER and by.pk == job.requested_by_id, now=now, fact=f"{job.kind}.cancelled",
-        also={"lease": "", "next_attempt_at": None, "finished_at": now, "expires_at": None}, evidence={"done": job.done, "total": job.total},
+        also={"lease": "", "next_attempt_at": None, "finished_at": now, "expires_at": now + kept if kept else None},
+        evidence={"done": job.done, "total": job.total},
     )  # fmt: skip
-    notices.tell(job)
-    transaction.on_commit(lambda: files.discard_everything(job), robust=True)
+    notices.tell(job, now=now)
+    if not kept:
+        transaction.on_commit(lambda: files.discard_everything(job), robust=True)
+    return job
+
+
+def can_be_taken_up(job: Job, *, now: datetime) -> bool:
+    return job.state == "cancelled" and job.expires_at is not None and job.expires_at > now
+
+
+@transaction.atomic
+def take_up(*, job_id: int, by: Staff, now: datetime) -> Job:
+    """Go on with one's cancelled job where it stopped. Raises NotAllowed, NotAvailable when its pieces are gone."""
+    job = _locked(job_id)
+    if by.pk != job.requested_by_id:
+        raise NotAllowed("Only who asked for it takes it up again.")
+    if job.state in UNFINISHED:
+        return job
+    if not can_be_taken_up(job, now=now):
+        raise NotAvailable("Nothing is left of it to go on with. Ask for it anew.")
+    pace = {"since": now.isoformat(), "from": job.done} if "since" in job.progress else {}
+    JOB.move(
+        job, to="queued", by=Actor.staff(by), may=lambda word: word == REQUESTER, now=now, fact=f"{job.kind}.taken_up",
+        also={"next_attempt_at": now, "finished_at": None, "expires_at": None, "tries": 0, "progress": {**job.progress, **pace}},
+        evidence={"done": job.done, "total": job.total},
+    )  # fmt: skip
+    runner.hint(job.pk)
+    notices.tell(job, now=now)
     return job
 
 
@@ -68,7 +100,7 @@ def decide(*, job_id: int, version: int, verdict: str, reason: str, by: Staff, n
         raise NotAllowed("You asked for it, so somebody else decides.")
     if Verdict.objects.filter(job=job, staff=by).exists():
         raise NotAllowed("You have decided about it already.")
-    asked = rule(fresh=True)
+    asked = rule(job.kind, fresh=True)
     if not asked.allows(by, now=now):
         raise NotAllowed("The policy names other people for this.")
     if verdict == "rejected" and not reason.strip():
@@ -89,9 +121,10 @@ def decide(*, job_id: int, version: int, verdict: str, reason: str, by: Staff, n
     )  # fmt: skip
     if to == "queued":
         runner.hint(job.pk)
+        notices.approved(job, now=now)
     else:
         transaction.on_commit(lambda: files.discard_everything(job), robust=True)
-    notices.tell(job)
+        notices.tell(job, now=now)
     return job
 
 
@@ -115,19 +148,21 @@ def download(*, job_id: int, permission: str, by: Staff, now: datetime) -> Job:
 @transaction.atomic
 def _expire(job_id: int, *, now: datetime) -> bool:
     job = Job.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=job_id, expires_at__lte=now).first()
-    if job is None or "expired" not in JOB.moves.get(job.state, {}):
+    if job is None:
         return False
-    words = "Nobody decided in time." if job.state == "awaiting_approval" else "The file was removed."
-    also = {"file": "", "outcome": words, "finished_at": job.finished_at or now}
-    JOB.move(job, to="expired", by=Actor.system(machine()), now=now, fact=f"{job.kind}.expired", also=also)
+    if "expired" in JOB.moves.get(job.state, {}):
+        nobody = job.state == "awaiting_approval"
+        also = {"file": "", "outcome": "Nobody decided in time." if nobody else "The file was removed.", "finished_at": job.finished_at or now}
+        JOB.move(job, to="expired", by=Actor.system(machine()), now=now, fact=f"{job.kind}.expired", also=also)
+        notices.tell(job, now=now)
+    else:  # it ended before; what was kept of it goes
+        Job.objects.filter(pk=job.pk).update(expires_at=None)
+        record(f"{job.kind}.removed", actor=Actor.system(machine()), at=now, brand_id=job.brand_id, subject=(SUBJECT, job.pk))
     transaction.on_commit(lambda: files.discard_everything(job), robust=True)
-    notices.tell(job)
     return True
 
 
 def expire_due(*, now: datetime) -> int:
-    """Remove files whose day is over, and end what nobody decided about."""
-    found = (
-        Job.objects.filter(state__in=["ready", "awaiting_approval"], expires_at__lte=now).order_by("expires_at").values_list("pk", flat=True)[: runner.BATCH]
-    )
+    """Remove what is kept of jobs when its time is over, and end what nobody decided about."""
+    found = Job.objects.filter(expires_at__lte=now).order_by("expires_at").values_list("pk", flat=True)[: runner.BATCH]
     return sum(_expire(job_id, now=now) for job_id in list(found))

@@ -10,6 +10,7 @@ urlpatterns = [
     path("jobs/<int:pk>/", jobs.detail, name="job"),
     path("jobs/<int:pk>/progress", jobs.progress, name="job-progress"),
     path("jobs/<int:pk>/cancel", jobs.cancel, name="job-cancel"),
+    path("jobs/<int:pk>/take-up", jobs.take_up, name="job-take-up"),
     path("jobs/<int:pk>/decide", jobs.decide, name="job-decide"),
     path("jobs/<int:pk>/file", jobs.file, name="job-file"),
     path("exports/<str:code>/", exports.ask, name="export"),

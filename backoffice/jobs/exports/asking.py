@@ -88,7 +88,7 @@ def request_export(
     found = Size(len(ids)) if scope == PAGE else size(source, by, query, now=now)
     if found.known and not found.rows:
         raise Invalid(_("Nothing matches, so there is nothing to export."))
-    needed = services.rule(fresh=True).needed if needs_approval(found, in_clear=in_clear) else 0
+    needed = services.rule(KIND, fresh=True).needed if needs_approval(found, in_clear=in_clear) else 0
     kept = QueryDict(mutable=True)
     for name, value in source.kept(query):
         kept.appendlist(name, value)
@@ -116,7 +116,7 @@ def request_export(
                     "needed": needed, "brands": brands,
                 },
             )  # fmt: skip
-            notices.tell(job)
+            notices.tell(job, now=now)
             if not needed:
                 runner.hint(job.pk)
     return job

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.jobs import kinds
+from backoffice.jobs import kinds, services
 from backoffice.jobs.exports import work
 from backoffice.jobs.exports.asking import KIND
 from backoffice.jobs.exports.formats import FORMATS
@@ -28,4 +28,6 @@ EXPORT = kinds.Kind(
     work.step,
     {"": _("Starting"), "choosing": _("Choosing rows"), "writing": _("Writing rows"), "assembling": _("Putting the file together")},
     facts,
+    services.LARGE_EXPORTS,
+    {"cancelled": services.KEPT},
 )

@@ -16,7 +16,7 @@ import tempfile
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import IO, Any
 
@@ -135,7 +135,7 @@ def _chosen(slice_: Slice, export: Export, keys: array[int], *, last: bool) -> b
     job = slice_.job
     once = array("q", dict.fromkeys(keys))
     total = (job.total or 0) + len(once)
-    if total > asking.MOST_WITHOUT_APPROVAL and not job.needed and (needed := services.rule(fresh=True).needed):
+    if total > asking.MOST_WITHOUT_APPROVAL and not job.needed and (needed := services.rule(asking.KIND, fresh=True).needed):
         slice_.move("awaiting_approval", needed=needed, finished_at=None, expires_at=timezone.now() + services.PATIENCE, phase="", progress={}, total=None)
         files.discard_parts(job)
         return False
@@ -144,7 +144,7 @@ def _chosen(slice_: Slice, export: Export, keys: array[int], *, last: bool) -> b
         if once:
             number = Part.objects.filter(job=job, kind=KEYS).count()
             Part.objects.create(job=job, kind=KEYS, number=number, name=name, rows=len(once), sha256=digest)
-        progress = {**job.progress, "writing_since": timezone.now().isoformat()} if last else job.progress
+        progress = {**job.progress, "since": timezone.now().isoformat()} if last else job.progress
         slice_.keep(phase="writing" if last else "choosing", total=total, progress=progress)
     return True
 
@@ -254,12 +254,3 @@ def watermark(export: Export, *, rows: int, checksum: str) -> dict[str, str]:
 
 def words(filters: list[list[str]]) -> str:
     return "; ".join(f"{label}: {value}" for label, value in filters) or "none"
-
-
-def left(job: Job, *, now: datetime) -> timedelta | None:
-    """How long it will still take at the pace so far; None before that can be said."""
-    since = job.progress.get("writing_since")
-    if job.phase != "writing" or not since or not job.done or not job.total:
-        return None
-    spent = now - datetime.fromisoformat(since)
-    return spent * (job.total - job.done) / job.done

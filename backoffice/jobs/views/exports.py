@@ -62,5 +62,5 @@ def _context(source: Source, query: QueryDict, form: ExportForm, size: asking.Si
     kept = urlencode(list(source.kept(query)))
     return {
         "source": source, "form": form, "size": size, "filters": source.filters(query), "back": source.url() + (f"?{kept}" if kept else ""),
-        "limit": f"{asking.MOST_WITHOUT_APPROVAL:,}", "needed": services.rule().needed, "hours": int(services.KEPT.total_seconds() // 3600),
+        "limit": f"{asking.MOST_WITHOUT_APPROVAL:,}", "needed": services.rule(asking.KIND).needed, "hours": int(services.KEPT.total_seconds() // 3600),
     }  # fmt: skip

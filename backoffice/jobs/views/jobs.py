@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.audit.lifecycle import NotAllowed
 from backoffice.jobs import files, kinds, selectors, services
-from backoffice.jobs.exports import work
 from backoffice.jobs.exports.formats import FORMATS
 from backoffice.jobs.exports.sources import sources
 from backoffice.jobs.forms import DecideForm
@@ -49,7 +48,7 @@ def progress_words(job: Job, *, now: Any) -> str:
     if job.state in {"ready", "expired"}:
         return ngettext("%(n)s row", "%(n)s rows", job.done) % {"n": f"{job.done:,}"}
     text = _("%(done)s of %(total)s rows") % {"done": f"{job.done:,}", "total": f"{job.total:,}"}
-    left = work.left(job, now=now)
+    left = selectors.left(job, now=now)
     return f"{text} · " + _("%(span)s left") % {"span": times.span(left)} if left else text
 
 
@@ -88,7 +87,7 @@ def _about(request: HttpRequest, job: Job, form: DecideForm | None = None) -> di
         "job": job, "kind": kind, "state": STATES[job.state], "words": progress_words(job, now=now), "phase": kind.phases.get(job.phase, ""), "mine": mine,
         "facts": kind.facts(job), "verdicts": verdicts, "given": sum(one.verdict == "approved" for one in verdicts), "decides": decides, "now": now,
         "form": form or DecideForm(initial={"version": job.version}), "again": _again(job) if mine and job.kind == "export" else "",
-        "polls": job.state in {"queued", "running"}, "percent": int(100 * job.done / job.total) if job.total else None,
+        "polls": job.state in {"queued", "running"}, "can_be_taken_up": mine and services.can_be_taken_up(job, now=now), "percent": int(100 * job.done / job.total) if job.total else None,
     }  # fmt: skip
 
 
@@ -120,6 +119,20 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         toasts.show(request, str(why), tone="attention")
     else:
         toasts.show(request, _("Job cancelled"))
+    return HttpResponseRedirect(reverse("jobs:job", args=[job.pk]), status=303)
+
+
+@require_POST
+def take_up(request: HttpRequest, pk: int) -> HttpResponse:
+    job = found(request, pk)
+    try:
+        services.take_up(job_id=job.pk, by=request.user, now=timezone.now())  # type: ignore[arg-type]
+    except NotAllowed as why:
+        raise PermissionDenied(str(why)) from why
+    except services.NotAvailable as why:
+        toasts.show(request, str(why), tone="attention")
+    else:
+        toasts.show(request, _("It goes on"))
     return HttpResponseRedirect(reverse("jobs:job", args=[job.pk]), status=303)
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from backoffice.audit.lifecycle import NotAllowed
+from backoffice.audit.models import Event
 from backoffice.jobs import runner, services
 from backoffice.jobs.exports import work
 from backoffice.jobs.exports.verify import verify
@@ -84,21 +85,64 @@ def test_a_slow_worker_that_lost_its_lease_writes_nothing_that_counts(rows, ana)
     assert Job.objects.get().state == "running"
 
 
-def test_cancelling_stops_the_worker_at_its_next_step_and_keeps_nothing(rows, ana, lars, folder, django_capture_on_commit_callbacks):
+def test_cancelling_stops_the_worker_at_its_next_step_and_keeps_what_was_done_for_a_day(rows, ana, lars, folder, django_capture_on_commit_callbacks):
     job = ask(ana)
     slice_ = taken(job, steps=3)
     with pytest.raises(NotAllowed):
         services.cancel(job_id=job.pk, by=lars, now=timezone.now())
     assert Job.objects.get().state == "running"
+    now = timezone.now()
     with django_capture_on_commit_callbacks(execute=True):
-        services.cancel(job_id=job.pk, by=ana, now=timezone.now())
+        services.cancel(job_id=job.pk, by=ana, now=now)
     with pytest.raises(runner.Lost):
         work.step(slice_)
     runner._clean_up(slice_.job)
     job.refresh_from_db()
-    assert (job.state, job.next_attempt_at, job.file, Part.objects.count()) == ("cancelled", None, "", 0)
-    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    assert (job.state, job.next_attempt_at, job.file, job.done, Part.objects.count()) == ("cancelled", None, "", 4, 3)
+    assert job.expires_at == now + timedelta(hours=24)
     assert services.cancel(job_id=job.pk, by=ana, now=timezone.now()).version == job.version
+
+    assert services.expire_due(now=job.expires_at - timedelta(seconds=1)) == 0
+    with django_capture_on_commit_callbacks(execute=True):
+        assert services.expire_due(now=job.expires_at) == 1
+    job.refresh_from_db()
+    assert (job.state, job.expires_at, Part.objects.count()) == ("cancelled", None, 0)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    assert Event.objects.filter(subject_id=job.pk).order_by("id").values_list("type", flat=True).last() == "export.removed"
+    with pytest.raises(services.NotAvailable):
+        services.take_up(job_id=job.pk, by=ana, now=timezone.now())
+    assert Job.objects.get().state == "cancelled"
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl"])
+@pytest.mark.parametrize("steps", range(1, 7))
+def test_a_cancelled_export_is_taken_up_where_it_stopped_and_ends_in_the_same_bytes(rows, ana, lars, form, steps):
+    whole, job = finish(ask(ana, form=form)), ask(ana, form=form)
+    slow = taken(job, steps=steps)
+    services.cancel(job_id=job.pk, by=ana, now=timezone.now())
+    kept = set(Part.objects.filter(job=job).values_list("name", flat=True))
+    with pytest.raises(NotAllowed):
+        services.take_up(job_id=job.pk, by=lars, now=timezone.now())
+    assert Job.objects.get(pk=job.pk).state == "cancelled"
+
+    again = services.take_up(job_id=job.pk, by=ana, now=timezone.now())
+    assert (again.state, again.expires_at, set(Part.objects.filter(job=job).values_list("name", flat=True))) == ("queued", None, kept)
+    with pytest.raises(runner.Lost):  # who worked on it before the cancel does not come back
+        slow.keep()
+    job = finish(job)
+    assert (job.state, job.sha256) == ("ready", whole.sha256)
+    assert after_the_mark(job) == after_the_mark(whole)
+    types = list(Event.objects.filter(subject_type="jobs.job", subject_id=job.pk).order_by("id").values_list("type", flat=True))
+    assert types == ["export.requested", "export.running", "export.cancelled", "export.taken_up", "export.running", "export.ready"]
+
+
+def test_what_had_not_begun_leaves_nothing_to_take_up(rows, ana, dana):
+    queued = services.cancel(job_id=ask(ana).pk, by=ana, now=timezone.now())
+    waiting = services.cancel(job_id=ask(dana, masked=False).pk, by=dana, now=timezone.now())
+    assert [(job.state, job.expires_at) for job in (queued, waiting)] == [("cancelled", None)] * 2
+    with pytest.raises(services.NotAvailable):
+        services.take_up(job_id=waiting.pk, by=dana, now=timezone.now())
+    assert Job.objects.get(pk=waiting.pk).state == "cancelled"
 
 
 @pytest.fixture
