@@ -8,17 +8,20 @@ class PlayersConfig(AppConfig):
     def ready(self) -> None:
         from backoffice.integrations import scopes
         from backoffice.integrations.extension import api_routers
+        from backoffice.jobs.imports.declared import imports
         from backoffice.runtime import schedules
         from backoffice.ui import navigation
         from backoffice.work import happening, queues
         from backoffice.work.views.index import waiting
         from players import measures, permissions, places, rights, search
+        from players.imports import NOTES
         from players.queues import INSTRUMENTS
 
         rights.declare()
         permissions.register()
         measures.plug_in()
         queues.register(INSTRUMENTS)
+        imports.register(NOTES)
         search.plug_in()
         places.plug_in()
         item = navigation.Item("Work", gettext_lazy("Instruments"), INSTRUMENTS.index, INSTRUMENTS.icon, INSTRUMENTS.view, count=waiting(INSTRUMENTS), order=40)

@@ -45,6 +45,8 @@ HOLDERS: dict[str, set[str]] = {
     "scope.packs": {"owner", "compliance"},
     "access.roles": {"owner", "compliance"},
     "jobs.export": EVERYBODY - {"support"},
+    "jobs.import": EVERYBODY - {"support", "auditor"},
+    "jobs.approve_imports": {"owner", "head-of-payments", "compliance"},
     "jobs.export_unmasked": {"owner", "head-of-payments", "compliance"},
     "jobs.approve_exports": {"owner", "head-of-payments", "compliance"},
     "jobs.view_all": {"owner", "head-of-payments", "compliance", "auditor"},
@@ -256,6 +258,12 @@ ROWS: dict[str, Row] = {
     "jobs:job-take-up": _of_job("nobody", "post"),
     "jobs:job-decide": _of_job("jobs.view_all", "post", 422),  # an empty form
     "jobs:job-file": _of_job("nobody", "post"),
+    "jobs:imports": Row("jobs.import"),
+    "jobs:import": Row("payments.decide", args=lambda world: ["payments.withdrawal.tags"]),
+    "jobs:import-template": Row("payments.decide", args=lambda world: ["payments.withdrawal.tags"]),
+    "jobs:import-columns": _of_job("nobody"),  # its requester alone
+    "jobs:import-confirm": _of_job("nobody", "post"),
+    "jobs:import-rows": Row("nobody", "post", args=lambda world: [world.job.pk, "problems"], elsewhere=lambda world: [world.job_elsewhere.pk, "problems"]),
     "jobs:export": Row("payments.view", args=lambda world: ["payments.withdrawal"]),
     # notes: each is seen by who sees what it is about (tests/backoffice/work/test_notes.py)
     "work:note-write": Row("work.note", "post", 422, data=lambda world: {"about": f"players.player:{world.withdrawal.player_id}", "text": ""}),

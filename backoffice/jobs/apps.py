@@ -11,7 +11,7 @@ class JobsConfig(AppConfig):
         from backoffice.approvals.registry import register
         from backoffice.jobs import home, kinds, notices, permissions, rights, services, tray
         from backoffice.jobs.exports import kind, kit
-        from backoffice.jobs.models import APPROVE
+        from backoffice.jobs.imports.kind import IMPORT
         from backoffice.jobs.views import exports
         from backoffice.runtime import schedules
         from backoffice.ui import navigation, tiles
@@ -20,9 +20,11 @@ class JobsConfig(AppConfig):
         permissions.register()
         notices.register()
         register(services.LARGE_EXPORTS)
+        register(services.LARGE_IMPORTS)
         kinds.register(kind.EXPORT)
+        kinds.register(IMPORT)
         kit.register()
         navigation.register_in_bar(navigation.BarItem(_("Jobs"), "jobs:jobs", "jobs", count=tray.running_count, order=20))
         navigation.offer_exports(exports.link)
         schedules.every(5, task="backoffice.jobs.tasks.sweep")
-        tiles.register(home.home, permission=APPROVE, order=25)
+        tiles.register(home.home, order=25)

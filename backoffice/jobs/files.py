@@ -4,11 +4,12 @@ import contextlib
 import hashlib
 import secrets
 from collections.abc import Iterator
+from typing import IO
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage, storages
 
-from backoffice.jobs.models import Job, Part
+from backoffice.jobs.models import Job, Part, RowResult
 
 CHUNK = 1 << 20
 
@@ -48,11 +49,12 @@ def keep(job: Job, file: "File[bytes]", suffix: str) -> str:
     return storage().save(f"{folder(job)}/file-{secrets.token_hex(8)}.{suffix}", file)
 
 
-def discard_parts(job: Job) -> None:
-    """Forget every piece of work, in the storage and in the table."""
-    for part in Part.objects.filter(job=job):
+def discard_parts(job: Job, *kinds: str) -> None:
+    """Forget every piece of work, or those of some kinds, in the storage and in the table."""
+    parts = Part.objects.filter(job=job, **({"kind__in": kinds} if kinds else {}))
+    for part in parts:
         storage().delete(part.name)
-    Part.objects.filter(job=job).delete()
+    parts.delete()
 
 
 def discard(name: str) -> None:
@@ -62,12 +64,13 @@ def discard(name: str) -> None:
 def discard_everything(job: Job) -> None:
     """Remove all that is stored for the job, also what a worker left there when it was killed."""
     Part.objects.filter(job=job).delete()
+    RowResult.objects.filter(job=job).delete()
     with contextlib.suppress(FileNotFoundError):
         for name in storage().listdir(folder(job))[1]:
             storage().delete(f"{folder(job)}/{name}")
         storage().delete(folder(job))
 
 
-def blocks(file: "File[bytes]") -> Iterator[bytes]:
+def blocks(file: "File[bytes] | IO[bytes]") -> Iterator[bytes]:
     while block := file.read(CHUNK):
         yield block

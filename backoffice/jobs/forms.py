@@ -8,6 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.jobs.exports.asking import ALL, PAGE
 from backoffice.jobs.exports.formats import FORMATS
 from backoffice.jobs.exports.sources import Source
+from backoffice.jobs.imports.asking import asks_for_sign
+from backoffice.jobs.imports.declared import ImportKind
+from backoffice.jobs.imports.fields import COMMA, POINT
+from backoffice.jobs.models import Import
 
 
 class ExportForm(forms.Form):
@@ -45,3 +49,47 @@ class DecideForm(forms.Form):
     verdict = forms.ChoiceField(choices=[("approved", _("Approve")), ("rejected", _("Reject"))])
     reason = forms.CharField(label=_("Why"), max_length=400, required=False, widget=forms.Textarea(attrs={"rows": 2}), help_text=_("Needed to reject."))
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class UploadForm(forms.Form):
+    """A file, and the brand that its rows are of where its kind asks for one."""
+
+    brand = forms.ChoiceField(label=_("Brand"))
+    file = forms.FileField(
+        label=_("File"), widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}), help_text=_("CSV or XLSX, the first line with headings.")
+    )
+    key = forms.CharField(max_length=80, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, kind: ImportKind, staff: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if kind.of_brand:
+            brands = [(brand.code, brand.name) for brand in staff.brands if brand.pk in staff.reach()]
+            self.fields["brand"].choices = brands if len(brands) == 1 else [("", _("Choose one")), *brands]  # type: ignore[attr-defined]
+        else:
+            del self.fields["brand"]
+
+
+class ColumnsForm(forms.Form):
+    """Which column of the file is which field, and how its decimals are written."""
+
+    decimal = forms.ChoiceField(label=_("Decimals are written"), choices=[(POINT, _("1,234.56")), (COMMA, _("1.234,56"))], widget=forms.RadioSelect)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, kind: ImportKind, content: Import, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        if not asks_for_sign(kind, {field.key: 0 for field in kind.fields}):
+            del self.fields["decimal"]
+        heads = [(str(place), head) for place, head in enumerate(content.heads)]
+        for field in kind.fields:
+            self.fields[f"field-{field.key}"] = forms.ChoiceField(
+                label=str(field.label), choices=[("", _("Not in the file")), *heads], required=field.required, help_text=str(field.help),
+                initial=str(content.columns.get(field.key, "")), error_messages={"required": _("Say which column holds it.")},
+            )  # fmt: skip
+
+    def chosen(self) -> dict[str, int]:
+        """By field, the column."""
+        return {field.key: int(self.cleaned_data[f"field-{field.key}"]) for field in self.kind.fields if self.cleaned_data[f"field-{field.key}"]}
+
+    def named(self) -> list[Any]:
+        return [self[f"field-{field.key}"] for field in self.kind.fields]

@@ -18,7 +18,7 @@ def home(request: HttpRequest) -> Iterable[tiles.Row | tiles.Tile]:
     if waiting:
         first, expires, since = waiting[0]
         yield tiles.Row(
-            title=ngettext("%(n)s export awaits your approval", "%(n)s exports await your approval", len(waiting)) % {"n": len(waiting)},
+            title=ngettext("%(n)s export or import awaits your approval", "%(n)s exports or imports await your approval", len(waiting)) % {"n": len(waiting)},
             detail=first if len(waiting) == 1 else _("%(first)s and %(n)s more") % {"first": first, "n": len(waiting) - 1},
             url=f"{reverse('jobs:jobs')}?view=awaiting", action=_("Review"), icon="jobs", tone="attention", due=expires, opened=since, count=len(waiting),
         )  # fmt: skip

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from backoffice.jobs.lifecycles import JOB, TONES, UNFINISHED
 from backoffice.scope.models import Brand
 
-VIEW_ALL, APPROVE = "jobs.view_all", "jobs.approve_exports"
+VIEW_ALL, APPROVE, APPROVE_IMPORTS = "jobs.view_all", "jobs.approve_exports", "jobs.approve_imports"
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -69,6 +69,7 @@ class Job(models.Model):
             models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="jobs_job_due"),
             models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="jobs_job_expiring"),
             models.Index(fields=["requested_by", "-id"], name="jobs_job_mine"),
+            models.Index(fields=["code", "sha256"], condition=Q(kind="import"), name="jobs_job_same_file"),
             models.Index(fields=["requested_by"], condition=Q(state__in=list(UNFINISHED)), name="jobs_job_unfinished"),
         ]
 
@@ -132,3 +133,55 @@ class Verdict(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict} by {self.staff_id}"
+
+
+class Import(models.Model):
+    """What an import knows beyond its job: how its file is read, which column is what, and what the dry run found."""
+
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, primary_key=True, related_name="content")
+    form = models.CharField(max_length=4)
+    encoding = models.CharField(max_length=12, blank=True)
+    delimiter = models.CharField(max_length=1, blank=True)
+    sheet = models.CharField(max_length=120, blank=True)
+    others = ArrayField(models.CharField(max_length=120), default=list, help_text="Sheets that are not read.")
+    heads = ArrayField(models.CharField(max_length=120))
+    columns = models.JSONField(default=dict, help_text="By field: the column that it is read from, counted from 0.")
+    decimal = models.CharField(max_length=1, default=".", help_text="The decimal sign, as the person said.")
+    right = models.IntegerField(default=0)
+    wrong = models.IntegerField(default=0)
+    refused = models.IntegerField(default=0, help_text="Rows that were good in the dry run and that the service would not do.")
+
+    def __str__(self) -> str:
+        return f"JOB-{self.job_id}"
+
+
+class RowResult(models.Model):
+    """What became of one row of an import, kept in the transaction in which it was done: so no row is done twice."""
+
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="results", db_index=False)
+    line = models.IntegerField()
+    outcome = models.CharField(max_length=8, choices=[("done", "Done"), ("refused", "Refused")])
+    words = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "line"], name="jobs_rowresult_once"),
+            models.CheckConstraint(condition=Q(outcome__in=["done", "refused"]), name="jobs_rowresult_outcome"),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.outcome}"
+
+
+class KnownHeading(models.Model):
+    """A heading that somebody once said is a field of a kind of import; the next file is mapped by it."""
+
+    code = models.CharField(max_length=80)
+    heading = models.CharField(max_length=120, help_text="In one spelling: letters and digits alone, lower case.")
+    field = models.CharField(max_length=60)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["code", "heading"], name="jobs_knownheading_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.heading} is {self.field}"

@@ -11,13 +11,19 @@ from backoffice.bell.services import notify
 from backoffice.jobs import tray
 from backoffice.jobs.models import VIEW_ALL, Job
 
-AWAITS = kinds.Kind("jobs.awaits", _("Exports that await your approval"), _("%(name)s awaits your approval: %(title)s"), "jobs", "attention", mail=True)
-APPROVED = kinds.Kind("jobs.approved", _("Your export was approved"), _("%(name)s was approved and runs: %(title)s"), "jobs", "success")
+AWAITS = kinds.Kind(
+    "jobs.awaits", _("Exports and imports that await your approval"), _("%(name)s awaits your approval: %(title)s"), "jobs", "attention", mail=True
+)
+APPROVED = kinds.Kind("jobs.approved", _("Your export or import was approved"), _("%(name)s was approved and runs: %(title)s"), "jobs", "success")
 # By the state that a job came into. What its requester did themselves, they know.
 ENDS = {
     "ready": kinds.Kind("jobs.ready", _("Your export is ready"), _("%(name)s is ready: %(title)s"), "jobs", "success"),
-    "failed": kinds.Kind("jobs.failed", _("Your export failed"), _("%(name)s failed: %(title)s. %(why)s"), "jobs", "critical"),
-    "rejected": kinds.Kind("jobs.rejected", _("Your export was rejected"), _("%(name)s was rejected: %(title)s. %(why)s"), "jobs", "critical"),
+    "checked": kinds.Kind(
+        "jobs.checked", _("Your import is checked and waits for you"), _("%(name)s is checked and waits for you to confirm it: %(title)s"), "jobs", "attention"
+    ),
+    "done": kinds.Kind("jobs.done", _("Your import is done"), _("%(name)s is done: %(title)s"), "jobs", "success"),
+    "failed": kinds.Kind("jobs.failed", _("Your export or import failed"), _("%(name)s failed: %(title)s. %(why)s"), "jobs", "critical"),
+    "rejected": kinds.Kind("jobs.rejected", _("Your export or import was rejected"), _("%(name)s was rejected: %(title)s. %(why)s"), "jobs", "critical"),
 }
 
 

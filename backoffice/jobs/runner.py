@@ -169,7 +169,7 @@ def _fail(slice_: Slice, why: str) -> str:
 
 
 def _again(slice_: Slice, error: Exception) -> str:
-    tries = slice_.job.tries + 1
+    tries = Job.objects.values_list("tries", flat=True).get(pk=slice_.job.pk) + 1  # what stands in memory may have been rolled back
     if tries >= MOST_TRIES:
         return _fail(slice_, f"It failed {tries} times in a row ({type(error).__name__}). The server's log says more.")
     later = timezone.now() + timedelta(seconds=min(60, 2**tries) * uniform(0.5, 1.5))  # noqa: S311 (jitter)

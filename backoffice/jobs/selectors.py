@@ -9,16 +9,20 @@ from django.http import QueryDict
 
 from backoffice.jobs import kinds, services
 from backoffice.jobs.lifecycles import JOB, UNFINISHED
-from backoffice.jobs.models import APPROVE, VIEW_ALL, Job, Verdict
+from backoffice.jobs.models import APPROVE, APPROVE_IMPORTS, VIEW_ALL, Job, Verdict
 from backoffice.ui.queries import ignored
 
 SIZE = 50
 VIEWS = ("mine", "awaiting", "all")
 
 
+def approves(staff: Any) -> bool:
+    return bool(staff.may(APPROVE) or staff.may(APPROVE_IMPORTS))
+
+
 def views_of(staff: Any) -> list[str]:
     """The tabs that this person has."""
-    return ["mine", *(["awaiting"] if staff.may(APPROVE) else []), *(["all"] if staff.may(VIEW_ALL) else [])]
+    return ["mine", *(["awaiting"] if approves(staff) else []), *(["all"] if staff.may(VIEW_ALL) else [])]
 
 
 @dataclass
@@ -59,6 +63,8 @@ class Filters:
 def awaiting(staff: Any, *, now: datetime) -> QuerySet[Job]:
     """What this person may decide about now: the question that the service asks."""
     agreeable = [kind.code for kind in kinds.every() if services.rule(kind.code).allows(staff, now=now)]
+    if not agreeable:
+        return Job.objects.none()
     rows = Job.objects.visible_to(staff).filter(state="awaiting_approval", kind__in=agreeable, expires_at__gt=now).exclude(requested_by=staff)
     return rows.exclude(Exists(Verdict.objects.filter(job=OuterRef("pk"), staff=staff)))
 
@@ -103,7 +109,7 @@ def page(staff: Any, filters: Filters, *, now: datetime) -> Page:
 
 def counts(staff: Any, *, now: datetime) -> dict[str, int]:
     found = {"mine": Job.objects.filter(requested_by=staff, state__in=UNFINISHED).count()}
-    if staff.may(APPROVE):
+    if approves(staff):
         found["awaiting"] = awaiting(staff, now=now).count()
     return found
 

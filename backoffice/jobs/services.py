@@ -12,9 +12,10 @@ from backoffice.audit.lifecycle import NotAllowed
 from backoffice.audit.record import machine, record
 from backoffice.jobs import files, kinds, notices, runner
 from backoffice.jobs.lifecycles import APPROVER, JOB, REQUESTER, SUBJECT, UNFINISHED
-from backoffice.jobs.models import APPROVE, VIEW_ALL, Job, Verdict
+from backoffice.jobs.models import APPROVE, APPROVE_IMPORTS, VIEW_ALL, Job, Verdict
 
 LARGE_EXPORTS = Act(APPROVE, "Exports that are large or in clear", APPROVE, needs=(APPROVE, VIEW_ALL))
+LARGE_IMPORTS = Act(APPROVE_IMPORTS, "Imports that are large", APPROVE_IMPORTS, needs=(APPROVE_IMPORTS, VIEW_ALL))
 PATIENCE = timedelta(days=14)
 KEPT = timedelta(hours=24)
 
@@ -151,8 +152,8 @@ def _expire(job_id: int, *, now: datetime) -> bool:
     if job is None:
         return False
     if "expired" in JOB.moves.get(job.state, {}):
-        nobody = job.state == "awaiting_approval"
-        also = {"file": "", "outcome": "Nobody decided in time." if nobody else "The file was removed.", "finished_at": job.finished_at or now}
+        words = {"awaiting_approval": "Nobody decided in time.", "ready": "The file was removed."}.get(job.state, "It was left lying.")
+        also = {"file": "", "outcome": words, "finished_at": job.finished_at or now}
         JOB.move(job, to="expired", by=Actor.system(machine()), now=now, fact=f"{job.kind}.expired", also=also)
         notices.tell(job, now=now)
     else:  # it ended before; what was kept of it goes

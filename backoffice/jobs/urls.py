@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backoffice.jobs.views import exports, jobs
+from backoffice.jobs.views import exports, imports, jobs
 
 app_name = "jobs"
 urlpatterns = [
@@ -13,5 +13,11 @@ urlpatterns = [
     path("jobs/<int:pk>/take-up", jobs.take_up, name="job-take-up"),
     path("jobs/<int:pk>/decide", jobs.decide, name="job-decide"),
     path("jobs/<int:pk>/file", jobs.file, name="job-file"),
+    path("jobs/<int:pk>/columns", imports.columns, name="import-columns"),
+    path("jobs/<int:pk>/confirm", imports.confirm, name="import-confirm"),
+    path("jobs/<int:pk>/rows/<str:which>", imports.rows, name="import-rows"),
+    path("imports/", imports.index, name="imports"),
+    path("imports/<str:code>/", imports.upload, name="import"),
+    path("imports/<str:code>/template", imports.template, name="import-template"),
     path("exports/<str:code>/", exports.ask, name="export"),
 ]

@@ -267,10 +267,13 @@ _queues: dict[str, Queue] = {}
 def register(queue: Queue) -> None:
     """Called from `AppConfig.ready()`. Registering the same queue again replaces it."""
     from backoffice.jobs.exports.sources import sources
+    from backoffice.jobs.imports.declared import imports
     from backoffice.work.exports import source_of
+    from backoffice.work.imports import tags_of
 
     _queues[queue.subject] = queue
     sources.register(source_of(queue))
+    imports.register(tags_of(queue))
 
 
 def get(subject: str) -> Queue:

@@ -17,13 +17,17 @@ from backoffice.jobs import files, kinds, selectors, services
 from backoffice.jobs.exports.formats import FORMATS
 from backoffice.jobs.exports.sources import sources
 from backoffice.jobs.forms import DecideForm
+from backoffice.jobs.imports import asking
 from backoffice.jobs.models import Job
+from backoffice.jobs.permissions import IMPORT
 from backoffice.jobs.selectors import Filters
+from backoffice.jobs.views import imports
 from backoffice.ui import times, toasts
 
 POLLING_ENDS = 286  # htmx asks no more
 KEPT = ("view", "q", "kind", "state")
 STATES = {
+    "mapping": gettext_lazy("Columns to name"), "checked": gettext_lazy("To confirm"), "done": gettext_lazy("Done"),
     "awaiting_approval": gettext_lazy("Awaiting approval"), "queued": gettext_lazy("Queued"), "running": gettext_lazy("Running"),
     "ready": gettext_lazy("Ready"), "failed": gettext_lazy("Failed"), "cancelled": gettext_lazy("Cancelled"), "rejected": gettext_lazy("Rejected"),
     "expired": gettext_lazy("Expired"),
@@ -45,8 +49,9 @@ def progress_words(job: Job, *, now: Any) -> str:
     """`4,200 of 12,000 rows · 31 s left`."""
     if job.total is None:
         return ""
-    if job.state in {"ready", "expired"}:
-        return ngettext("%(n)s row", "%(n)s rows", job.done) % {"n": f"{job.done:,}"}
+    if job.state in {"ready", "expired", "checked", "done"}:
+        rows = job.done if job.state in {"ready", "expired", "done"} else job.total
+        return ngettext("%(n)s row", "%(n)s rows", rows) % {"n": f"{rows:,}"}
     text = _("%(done)s of %(total)s rows") % {"done": f"{job.done:,}", "total": f"{job.total:,}"}
     left = selectors.left(job, now=now)
     return f"{text} · " + _("%(span)s left") % {"span": times.span(left)} if left else text
@@ -73,6 +78,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "tabs": [
             {"label": VIEWS[key], "url": f"?view={key}", "current": key == filters.view, "count": counts.get(key, "")} for key in filters.views
         ],
+        "may_import": request.user.may(IMPORT),  # type: ignore[union-attr]
         "kinds": labels.items(), "states": STATES.items() if filters.view != "awaiting" else [],
     }  # fmt: skip
     return render(request, "jobs/jobs.html", context)
@@ -86,8 +92,10 @@ def _about(request: HttpRequest, job: Job, form: DecideForm | None = None) -> di
     return {
         "job": job, "kind": kind, "state": STATES[job.state], "words": progress_words(job, now=now), "phase": kind.phases.get(job.phase, ""), "mine": mine,
         "facts": kind.facts(job), "verdicts": verdicts, "given": sum(one.verdict == "approved" for one in verdicts), "decides": decides, "now": now,
+        "import": imports.about(job, may_see_rows=mine or decides) if job.kind == asking.KIND else None,
         "form": form or DecideForm(initial={"version": job.version}), "again": _again(job) if mine and job.kind == "export" else "",
-        "polls": job.state in {"queued", "running"}, "can_be_taken_up": mine and services.can_be_taken_up(job, now=now), "percent": int(100 * job.done / job.total) if job.total else None,
+        "polls": job.state in {"queued", "running"}, "can_be_taken_up": mine and services.can_be_taken_up(job, now=now),
+        "percent": int(100 * job.done / job.total) if job.total else None,
     }  # fmt: skip
 
 
@@ -154,7 +162,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         except NotAllowed as why:
             raise PermissionDenied(str(why)) from why
         else:
-            toasts.show(request, _("Export approved") if given["verdict"] == "approved" else _("Export rejected"))
+            toasts.show(request, _("Approved") if given["verdict"] == "approved" else _("Rejected"))
             return HttpResponseRedirect(reverse("jobs:job", args=[job.pk]), status=303)
     return render(request, "jobs/job.html", _about(request, job, form), status=422)
 

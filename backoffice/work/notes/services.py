@@ -25,9 +25,20 @@ class NoteChanged(Exception):
 
 
 def write(
-    subject: Subject, *, text: str, by: Staff, now: datetime, key: str, url: str = "", uploads: Sequence[files.Upload] = (), compliance_only: bool = False
+    subject: Subject,
+    *,
+    text: str,
+    by: Staff,
+    now: datetime,
+    key: str,
+    url: str = "",
+    uploads: Sequence[files.Upload] = (),
+    compliance_only: bool = False,
+    tell: bool = True,
 ) -> Note:
     """Leave a note for colleagues and tell those whom it mentions. `url` is the page that shows it. The same `key` again gives the same note.
+
+    Without `tell` an @ is a letter like others: a file of a thousand rows tells nobody.
 
     Raises NotPossible: no words, somebody mentioned whom nobody is or who may not see it, a file that is not taken.
     """
@@ -39,7 +50,7 @@ def write(
     visibility = Visibility.COMPLIANCE if compliance_only else Visibility.NORMAL
     if compliance_only and not by.may("audit.view_compliance"):
         raise NotPossible(_("Notes for compliance alone are written by those who may read them."))
-    named = _named(subject, text, visibility=visibility)
+    named = _named(subject, text, visibility=visibility) if tell else {}
     with transaction.atomic():
         note = Note(
             subject_type=subject.type, subject_id=subject.id, brand_id=subject.brand_id, player_id=subject.player_id, author=by, text=text,

@@ -33,6 +33,11 @@ def ana(nova):
 
 
 @pytest.fixture
+def lars(nova):
+    return make_person("payments-l2", brands=[nova], name="Lars Berg")
+
+
+@pytest.fixture
 def ines(nova):
     return make_person("head-of-payments", brands=[nova], name="Ines Camilleri")
 

@@ -145,11 +145,6 @@ def test_what_had_not_begun_leaves_nothing_to_take_up(rows, ana, dana):
     assert Job.objects.get(pk=waiting.pk).state == "cancelled"
 
 
-@pytest.fixture
-def lars(nova):
-    return make_person("payments-l2", brands=[nova], name="Lars Berg")
-
-
 def test_what_ended_is_not_cancelled(rows, ana):
     job = finish(ask(ana))
     with pytest.raises(NotAllowed):
