@@ -123,7 +123,8 @@ def interrupted(form: str, rows: int) -> dict[str, Any]:
     files.discard_everything(job)
     return {
         "cancelled_at": at_cancel, "worker_stopped_after_ms": stopped, "killed_at": at_kill, "rows": resumed["rows"],
-        "resumed_seconds": round(resumed["seconds"], 1), "sha256": job.sha256, "verified": "Intact" in said.getvalue(),
+        "resumed_seconds": round(resumed["seconds"], 1), "peak_mb": round(resumed["peak_mb"], 1),
+        "sha256": job.sha256, "verified": "Intact" in said.getvalue(),
     }  # fmt: skip
 
 
@@ -154,6 +155,7 @@ def run(options: argparse.Namespace, scale: Scale) -> None:
         return
     rows = scale.pick(quick=10_000, default=1_000_000, full=1_000_000)
     times = options.rounds or scale.pick(quick=2, default=ROUNDS, full=ROUNDS)
+    formats = options.formats.split(",")
     folder = tempfile.mkdtemp(prefix="countroom-bench-exports-")
     os.environ["JOBS_STORAGE_OPTIONS"] = json.dumps({"location": folder})
     try:
@@ -165,13 +167,17 @@ def run(options: argparse.Namespace, scale: Scale) -> None:
             about = machine(server)
             prepare(server, rows)
             print(f"{rows:,} withdrawals with {len(COLUMNS)} columns beside {SMALL:,}, {times} rounds", flush=True)
-            faults = {form: interrupted(form, rows) for form in FORMATS}
-            print(f"cancelled, taken up, killed, resumed, verified: {faults}", flush=True)
+            faults = {}
+            for form in formats if options.interruptions else ():
+                faults[form] = interrupted(form, rows)
+                print(f"{form} cancelled, taken up, killed, resumed, verified: {faults[form]}", flush=True)
             rounds = []
             for number in range(1, times + 1):
                 sample: dict[str, Any] = {}
-                for form in FORMATS if number % 2 else reversed(FORMATS):
-                    small, large = (done(ask(form, few=few).pk) for few in (True, False))
+                for form in formats if number % 2 else reversed(formats):
+                    small = done(ask(form, few=True).pk)
+                    print(f"{form}, {SMALL:,} rows: {small}", flush=True)
+                    large = done(ask(form).pk)
                     assert (small["rows"], large["rows"]) == (SMALL, rows), (small, large)
                     sample[form] = {
                         "extra_mb": round(large["peak_mb"] - small["peak_mb"], 1), "peak_mb": round(large["peak_mb"], 1),
@@ -184,8 +190,8 @@ def run(options: argparse.Namespace, scale: Scale) -> None:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     measured = {
-        "extra_mb_at_1m": max(median([one[form]["extra_mb"] for one in rounds]) for form in FORMATS),
-        "rows_per_second": {form: median([one[form]["rows_per_second"] for one in rounds]) for form in FORMATS},
+        "extra_mb_at_1m": max(median([one[form]["extra_mb"] for one in rounds]) for form in formats),
+        "rows_per_second": {form: median([one[form]["rows_per_second"] for one in rounds]) for form in formats},
         "resumed_and_verified": sum(
             one["verified"] and one["rows"] == rows and one["cancelled_at"][0] == "cancelled" and one["killed_at"][0] == "running" for one in faults.values()
         ),
@@ -195,6 +201,8 @@ def run(options: argparse.Namespace, scale: Scale) -> None:
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=0, help=f"Fewer or more than {ROUNDS}.")
+    parser.add_argument("--formats", default=",".join(FORMATS), help="Some of them.")
+    parser.add_argument("--no-interruptions", dest="interruptions", action="store_false", help="Only memory and pace.")
     parser.add_argument("--work", type=int, default=0, help=argparse.SUPPRESS)
 
 

@@ -5,12 +5,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from backoffice.jobs import runner, services
+from backoffice.jobs.exports import work
+from backoffice.jobs.imports.declared import imports
 from backoffice.jobs.models import Import, Job
-from backoffice.work.models import Note
-from tests.backoffice.jobs.conftest import finish
+from players.imports import NOTES
+from players.models import Note
+from tests.backoffice.jobs.conftest import ask, finish
 from tests.backoffice.jobs.test_imports import NOW, checked, confirmed, notes_file, uploaded
 from tests.casino import new_player, new_withdrawal
-from tests.people import signed_in
+from tests.people import make_person, signed_in
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def test_a_person_uploads_names_columns_reads_the_dry_run_and_confirms(mias, ana
     assert "<b>1 row is good</b>, 1 has a problem. Nothing is written yet." in page
     assert "<td>3</td><td>Nr</td><td>x</td><td>It is no whole number.</td><td>Write digits alone, such as 4711.</td>" in page
     mended = client.post(reverse("jobs:import-rows", args=[job.pk, "problems"]))
-    assert body(mended) == 'Nr,Note,Line,Problem\r\nx,Called,3,"Player: It is no whole number. Write digits alone, such as 4711."\r\n'.replace('"', "")
+    assert body(mended) == 'Nr,Note,Line,Problem\r\nx,Called,3,"Player: It is no whole number. Write digits alone, such as 4711."\r\n'
 
     client.post(reverse("jobs:import-confirm", args=[job.pk]), {"version": job.version})
     job = finish(job)
@@ -63,16 +67,12 @@ def test_a_person_uploads_names_columns_reads_the_dry_run_and_confirms(mias, ana
     assert "left out" in body(client.post(reverse("jobs:import-rows", args=[job.pk, "results"])))
 
 
-def test_a_file_that_cannot_be_read_is_refused_on_the_form_and_nothing_is_kept(mias, ana):
-    client = signed_in(ana)
-    for content, words in ((b"a,A\n1,2\n", "are both called “A”"), (b"a\n\0\n", "There is no row")):
-        file = SimpleUploadedFile("x.csv", content)
-        answer = client.post(reverse("jobs:import", args=["players.note"]), {"brand": "nova", "file": file, "key": words})
-        assert answer.status_code in {422, 303}
-    assert "are both called" in text(
-        client.post(reverse("jobs:import", args=["players.note"]), {"brand": "nova", "file": SimpleUploadedFile("x", b"a,A\n"), "key": "z"})
-    )
-    assert Job.objects.filter(key__in=["z", "are both called “A”"]).count() == 0
+def test_a_file_that_cannot_be_read_is_refused_on_the_form_and_nothing_is_kept(mias, ana, folder):
+    file = SimpleUploadedFile("x.csv", b"a,A\n1,2\n")
+    answer = signed_in(ana).post(reverse("jobs:import", args=["players.note"]), {"brand": "nova", "file": file, "key": "k"})
+    assert answer.status_code == 422
+    assert "Columns 1 and 2 are both called “A”. Rename one of them." in text(answer)
+    assert (Job.objects.count(), folder.exists()) == (0, False)
 
 
 def test_the_same_file_and_doubtful_letters_are_said_where_columns_are_named(mias, ana, ines):
@@ -86,9 +86,6 @@ def test_the_same_file_and_doubtful_letters_are_said_where_columns_are_named(mia
 
 
 def test_who_approves_sees_the_rows_and_an_onlooker_only_the_counts(mias, ana, dana, nova, monkeypatch):
-    from tests.backoffice.jobs.test_imports import NOTES, imports
-    from tests.people import make_person
-
     monkeypatch.setitem(imports._kinds, "players.note", type(NOTES)(**{**NOTES.__dict__, "most_without_approval": 1}))
     job = confirmed(checked(ana, notes_file(mias)), ana)
     approver, onlooker = (text(signed_in(one).get(reverse("jobs:job", args=[job.pk]))) for one in (dana, make_person("auditor", brands=[nova])))
@@ -102,10 +99,6 @@ def test_who_approves_sees_the_rows_and_an_onlooker_only_the_counts(mias, ana, d
 
 
 def test_a_cancelled_export_is_taken_up_from_its_page(nova, ana):
-    from backoffice.jobs import runner, services
-    from backoffice.jobs.exports import work
-    from tests.backoffice.jobs.conftest import ask
-
     new_withdrawal(nova, now=NOW)
     job, client = ask(ana), signed_in(ana)
     slice_ = runner._take(job.pk, now=timezone.now())

@@ -143,7 +143,8 @@ def test_a_cell_far_away_makes_no_columns():
     ("sign", "text", "value"),
     [
         (".", "0.1", "0.1"), (".", "1,234,567.89", "1234567.89"), (".", "-5", "-5"), (".", "\u2212 5.50", "-5.50"), (",", "0,1", "0.1"), (",", "1.234", "1234"),
-        (",", "1.234.567,89", "1234567.89"), (".", "1 234.5", "1234.5"), (",", "1'234,5", "1234.5"), (".", "12345678901234567890.123456789", "12345678901234567890.123456789"),
+        (",", "1.234.567,89", "1234567.89"), (".", "1 234.5", "1234.5"), (",", "1'234,5", "1234.5"),
+        (".", "12345678901234567890.123456789", "12345678901234567890.123456789"),
     ],
 )  # fmt: skip
 def test_decimals_are_exact_and_read_by_the_sign_that_was_named(sign, text, value):
@@ -152,7 +153,7 @@ def test_decimals_are_exact_and_read_by_the_sign_that_was_named(sign, text, valu
 
 
 @pytest.mark.parametrize(
-    ("sign", "text"), [(".", "1.234,56"), (",", "1,234.56"), (".", "12,34.5"), (".", "1e5"), (".", "NaN"), (",", "0.10"), (".", "€ 5"), (".", "١")]
+    ("sign", "text"), [(".", "1.234,56"), (",", "1,234.56"), (".", "12,34.5"), (".", "1e5"), (".", "NaN"), (",", "0.10"), (".", "€ 5"), (".", "\u0661")]
 )
 def test_what_is_no_decimal_is_not_guessed(sign, text):
     with pytest.raises(Wrong):
@@ -165,7 +166,8 @@ def test_a_workbooks_own_number_has_a_point_whatever_sign_was_named():
 
 def test_fields_say_what_is_wrong_and_what_to_do():
     for one, text, what in (
-        (fields.whole(), "12a", "It is no whole number."), (fields.whole(), "1" * 19, "It is no whole number."), (fields.text(3), "abcd", "It has 4 characters."),
+        (fields.whole(), "12a", "It is no whole number."), (fields.whole(), "1" * 19, "It is no whole number."),
+        (fields.text(3), "abcd", "It has 4 characters."),
         (fields.text(9), "a\x07", "It holds control characters."), (fields.day(), "20.11.2026", "It is no day."),
         (fields.choice({"add": "Add"}), "plus", "It is none of the words that are known."),
     ):  # fmt: skip
