@@ -340,7 +340,8 @@ def test_tags_of_every_queue_come_from_a_file(nova, lars, small):
     )  # fmt: skip
     job = checked(lars, content, code="payments.withdrawal.tags", brand=None, name="tags.xlsx")
     assert problems(job) == [
-        (5, "Number", "There is no such item within your brands."), (6, "Tags", "There is nothing but commas in it."), (7, "Tags", "A tag has 1 to 40 characters."),
+        (5, "Number", "There is no such item within your brands."), (6, "Tags", "There is nothing but commas in it."),
+        (7, "Tags", "A tag has 1 to 40 characters."),
     ]  # fmt: skip
     job = finish(confirmed(job, lars))
     assert {item.subject_id: item.tags for item in Item.objects.exclude(tags=[])} == {rows[0].pk: ["vip"], rows[1].pk: ["vip"]}
