@@ -53,7 +53,7 @@ def progress_words(job: Job, *, now: Any) -> str:
         rows = job.done if job.state in {"ready", "expired", "done"} else job.total
         return ngettext("%(n)s row", "%(n)s rows", rows) % {"n": f"{rows:,}"}
     text = _("%(done)s of %(total)s rows") % {"done": f"{job.done:,}", "total": f"{job.total:,}"}
-    left = selectors.left(job, now=now)
+    left = selectors.left(job, now=now) if job.state == "running" else None
     return f"{text} · " + _("%(span)s left") % {"span": times.span(left)} if left else text
 
 

@@ -44,7 +44,7 @@ def test_a_person_uploads_names_columns_reads_the_dry_run_and_confirms(mias, ana
 
     page = client.get(sent["Location"])
     assert "CSV, semicolons, UTF-8" in text(page)
-    assert f"<td>{mias[0].pk}</td><td>Called</td>" in text(page)
+    assert f'<td class="wrap">{mias[0].pk}</td><td class="wrap">Called</td>' in text(page)
     wrong = client.post(sent["Location"], {"version": 1, "field-player": "0"})
     assert (wrong.status_code, Job.objects.get().state) == (422, "mapping")
     assert "Say which column holds it." in text(wrong)
@@ -55,7 +55,8 @@ def test_a_person_uploads_names_columns_reads_the_dry_run_and_confirms(mias, ana
     job = finish(job)
     page = text(client.get(reverse("jobs:job", args=[job.pk])))
     assert "<b>1 row is good</b>, 1 has a problem. Nothing is written yet." in page
-    assert "<td>3</td><td>Nr</td><td>x</td><td>It is no whole number.</td><td>Write digits alone, such as 4711.</td>" in page
+    assert '<td>3</td><td class="wrap">Nr <span class="t2 wrap-any">x</span></td>' in page
+    assert '<td class="wrap">It is no whole number. <span class="t2">Write digits alone, such as 4711.</span></td>' in page
     mended = client.post(reverse("jobs:import-rows", args=[job.pk, "problems"]))
     assert body(mended) == 'Nr,Note,Line,Problem\r\nx,Called,3,"Player: It is no whole number. Write digits alone, such as 4711."\r\n'
 
