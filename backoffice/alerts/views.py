@@ -1,5 +1,6 @@
 """The pages of alerts: HTTP in, a selector or one service, HTTP out."""
 
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -9,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -169,26 +169,33 @@ def _page(request: HttpRequest, row: Alert, *, form: AcknowledgeForm | None = No
         "may_acknowledge": may and row.state != "acknowledged", "may_mute": may, "mute": standing.muted_until is not None and standing.muted_until > now,
         "standing": standing, "value": measure.write(row.value), "last": measure.write(row.last_value), "worst": measure.write(row.worst),
         "limit": measure.write(row.limit), "baseline": measure.write(row.baseline) if row.baseline is not None else "", "url": measure.url(row.provider),
-        "chart": _chart(row, points), "points": [{"at": one.until, "value": measure.write(one.value), "volume": one.volume} for one in points], "kind": RULE,
+        "chart": _chart(row, points, now), "kind": RULE,
         "summary": summary(row.rule), "facts": [{"fact": one, "words": FACTS.get(one.type, one.type)} for one in facts],
         "severity": dict(SEVERITIES)[row.severity],
     }  # fmt: skip
     return render(request, "alerts/alert.html", context, status=status)
 
 
-def _chart(row: Alert, points: list[selectors.Point]) -> SafeString:
+def _chart(row: Alert, points: list[selectors.Point], now: datetime) -> charts.Chart | None:
+    """The measure around the alert; nothing to draw while less than two moments are counted."""
     measure = row.rule.counted
-    marks = []
-    for at, label in ((row.opened_at, _("began")), (row.resolved_at, _("over"))):
-        if at is not None and points:
-            marks.append(charts.Mark(min(range(len(points)), key=lambda number: abs(points[number].until - at)), label))
+    if len(points) < 2:  # noqa: PLR2004
+        return None
+    marks = [
+        charts.Mark(min(range(len(points)), key=lambda number: abs(points[number].until - at)), label)
+        for at, label in ((row.opened_at, _("began")), (row.resolved_at, _("over"))) if at is not None
+    ]  # fmt: skip
     title = _("%(what)s from %(first)s to %(last)s") % {
-        "what": measure.label, "first": times.write(points[0].until) if points else "", "last": times.write(points[-1].until) if points else "",
+        "what": measure.label, "first": times.write(points[0].until), "last": times.write(points[-1].until),
     }  # fmt: skip
-    shown = [(times.write(one.until, "time"), one.value) for one in points]
-    unit = " %" if measure.unit == measures.SHARE else ""
-    label = _("line at %(limit)s") % {"limit": measure.write(row.limit)}
-    return charts.over_time(shown, title=title, limit=row.limit, limit_label=label, unit=unit, marks=marks)
+    word = {measures.SHARE: "%", measures.MINUTES: _("min"), measures.SECONDS: _("s")}.get(measure.unit, "")
+    return charts.Chart(
+        kind=charts.LINE, title=title, labels=[one.until for one in points], labels_head=_("Window until"), kind_of_time="time", as_of=now, key="alert-chart",
+        series=[charts.Series(measure.label, [one.value for one in points])], marks=marks,
+        unit=charts.Unit(word, whole=measure.unit == measures.COUNT, words=measure.write),
+        limit=charts.Limit(row.limit, _("line at %(limit)s") % {"limit": measure.write(row.limit)}),
+        beside=[(_("Counted"), [f"{one.volume:,}" for one in points])],
+    )  # fmt: skip
 
 
 @require_POST

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 from django import forms
 from django.contrib.staticfiles import finders
 
+from backoffice.ui import charts
 from backoffice.ui.tiles import Tile
 from backoffice.ui.toasts import Toast
 
@@ -98,6 +99,56 @@ def icon_names() -> list[str]:
     return [symbol.attrib["id"] for symbol in ElementTree.parse(str(sprite)).getroot()]  # noqa: S314  (our own file)
 
 
+def sample_charts() -> list[charts.Chart]:
+    """Each kind, with a gap, a limit, links, and one of which nothing is known."""
+    hours = [NOW - timedelta(hours=23 - number) for number in range(24)]
+    failed = [4, 5, 3, 6, 5, 4, None, None, 7, 9, 8, 12, 10, 9, 14, 22, 26, 24, 19, 12, 9, 7, 6, 5]
+    paid = ["120400.50", "98120.00", "143900.10", "167250.75", "152030.00", "201800.40", "184220.10"]
+    days = [NOW - timedelta(days=6 - number) for number in range(7)]
+    percent, euro = charts.Unit("%"), charts.money("EUR")
+    return [
+        charts.Chart(
+            kind=charts.LINE, title="When did deposits begin to fail?", labels=hours, labels_head="Hour", kind_of_time="time", as_of=NOW, unit=percent,
+            series=[charts.Series("Failed", failed)], limit=charts.Limit(Decimal(20), "line at 20 %"), marks=[charts.Mark(15, "began")],
+        ),
+        charts.Chart(
+            kind=charts.LINE, title="Which provider fails?", labels=hours[-12:], labels_head="Hour", kind_of_time="time", as_of=NOW, unit=percent,
+            series=[charts.Series("Nordpay", failed[-12:]), charts.Series("Clearo", [2, 3, 2, 1, 3, 4, 3, 2, 2, 3, 2, 1]), charts.Series("Trustly", [1] * 12)],
+        ),
+        charts.Chart(
+            kind=charts.AREA, title="How much was paid in?", labels=days, labels_head="Day", kind_of_time="date", as_of=NOW, unit=euro,
+            series=[charts.Series("Deposits", [Decimal(one) for one in paid])],
+        ),
+        charts.Chart(
+            kind=charts.BAR, title="How much is won and lost?", labels=days, labels_head="Day", kind_of_time="date", as_of=NOW, unit=euro,
+            series=[charts.Series("GGR", [Decimal(4100), Decimal(2900), Decimal(-1240), Decimal(0), None, Decimal(5200), Decimal(3300)])],
+        ),
+        charts.Chart(
+            kind=charts.STACKED, title="What falls due in the next hours?", labels=["Late", "14–15", "15–16", "16–17", "17–18", "Later"], labels_head="Due",
+            series=[
+                charts.Series("Withdrawals", [3, 6, 11, 9, 7, 2], urls=["?due"] * 6),
+                charts.Series("Instruments", [1, 0, 4, None, 2, 5], urls=["?due"] * 6),
+            ],
+            as_of=NOW,
+        ),
+        charts.Chart(
+            kind=charts.HEAT, title="When do players ask for withdrawals?", labels=[f"{hour:02}" for hour in range(0, 24, 3)], labels_head="Hour", as_of=NOW,
+            series=[
+                charts.Series(day, [None if (number, at) == (4, 7) else (number * 7 + at * 5) % 31 for at in range(8)])
+                for number, day in enumerate(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"])
+            ],
+        ),
+        charts.Chart(
+            kind=charts.CONTROL, title="Is the share of refused payouts out of control?", labels=hours, labels_head="Hour", kind_of_time="time", as_of=NOW,
+            unit=percent, series=[charts.Series("Refused", failed)], baseline=[4, 5, 3, 6, 5, 4, 7, 6, 5, 4, 6, 5],
+        ),
+        charts.Chart(
+            kind=charts.SPARK, title="Open withdrawals, eight hours", labels=hours[-8:], series=[charts.Series("Open", [38, 41, 35, 44, 52, 47, 45, 42])]
+        ),
+        charts.Chart(kind=charts.LINE, title="Nothing known", labels=hours[:2], series=[charts.Series("Failed", [None, None])], as_of=NOW),
+    ]  # fmt: skip
+
+
 def samples() -> dict[str, Any]:
     data = {
         "name": "Winter reload",
@@ -178,5 +229,6 @@ def samples() -> dict[str, Any]:
             Toast("Withdrawal approved", undo="?", seconds=86_400),
             Toast("Export ready", "info", link="?", link_text="Download", seconds=86_400),
         ],
+        "charts": sample_charts(),
         "icons": icon_names(),
     }

@@ -95,6 +95,17 @@ def spark(points: Sequence[int | Decimal], title: str, tone: str = "") -> SafeSt
 
 
 @register.simple_tag
+def chart_parts(chart: charts.Chart) -> dict[str, Any]:
+    """What `<c-chart>` puts together: the picture, the table of the same numbers, the legend and the notes."""
+    legend = [{"label": one.label, "css": f"{chart.tone(at)} n{at}"} for at, one in enumerate(chart.series)]
+    several = len(legend) > 1 and chart.kind != charts.HEAT
+    return {
+        "picture": charts.draw(chart), "twin": charts.twin(chart), "notes": chart.notes, "legend": legend if several else [],
+        "lines": chart.kind in {charts.LINE, charts.AREA},
+    }  # fmt: skip
+
+
+@register.simple_tag
 def risk(score: int | None) -> SafeString:
     """Number, word and bar of a score from 0 to 100; a missing score says so, it is not zero."""
     if score is None:

@@ -46,12 +46,12 @@ def test_the_list_leads_to_the_alert_and_the_rule_says_how_it_stands(house, aler
 
 def test_an_alert_shows_its_chart_and_the_same_as_a_table(house, alert):
     page = text(signed_in(house.ana).get(reverse("alerts:alert", args=[alert.pk])))
-    assert page.count('<svg class="ch"') == 1
+    assert page.count('<svg class="ch wide"') == 1
     assert "line at 20 %" in page
-    table = page.split("The same as a table")[1].split("</table>")[0]
+    table = page.split("As a table")[1].split("</table>")[0]
     assert table.count("<tr>") == 49
     assert '<td class="num">100 %</td><td class="num">3</td>' in table
-    assert '<td class="num">unknown</td><td class="num">0</td>' in table
+    assert '<td class="num t2">unknown</td><td class="num">0</td>' in table
     assert 'href="/live/?kind=failures"' in page
 
 
