@@ -1,4 +1,4 @@
-"""The withdrawal queue with a million players and 200,000 withdrawals beside one with a thousand: queries and server time of the page,
+"""The withdrawal queue and Home with a million players and 200,000 withdrawals beside one with a thousand: queries and server time of the page,
 and the queries of a decision.
 
 Rows are put in with SQL, past the services, since only their number is measured; what is decided was asked for through the services.
@@ -16,7 +16,7 @@ ROUNDS = 5
 SMALL, LARGE = DATABASE, "bench_large"
 OPEN_SHARE = 40  # one withdrawal in so many waits for a decision; in the small database more, so that its page is full too
 SMALL_SHARE = 10
-PAGE = "/withdrawals/"
+PAGE, HOME = "/withdrawals/", "/"
 
 _PLAYERS = """
 INSERT INTO players_player (brand_id, jurisdiction_id, external_id, state, version, first_name, last_name, birth_date, country, language, currency,
@@ -46,7 +46,7 @@ INSERT INTO payments_withdrawal (brand_id, player_id, instrument_id, hold_id, cu
 SELECT %(brand)s, o.id, i.id, h.id, 'EUR', 25 + o.n %% 900, 0, CASE WHEN h.state = 'placed' THEN 'requested' ELSE 'settled' END, 1,
     now() - o.n * interval '3 minutes',
     now() - (o.n - 40) * interval '3 minutes', 'nordpay', 0, '', '', 0, 0, '', false, '', '', '',
-    CASE WHEN h.state = 'closed' THEN now() END
+    CASE WHEN h.state = 'closed' THEN now() - o.n * interval '3 minutes' + interval '2 minutes' END
 FROM owner o JOIN instrument i ON i.player_id = o.id JOIN hold h ON h.player_id = o.id
 """
 
@@ -77,13 +77,13 @@ def use(server: ThrowawayPostgres, name: str) -> None:
         remembered.forget()
 
 
-def timed(client: Any, calls: int) -> list[float]:
+def timed(client: Any, calls: int, page: str = PAGE) -> list[float]:
     """Seconds of each call, sorted."""
-    client.get(PAGE)  # the connection and what processes remember
+    client.get(page)  # the connection and what processes remember
     taken = []
     for _ in range(calls):
         began = time.perf_counter()
-        response = client.get(PAGE)
+        response = client.get(page)
         taken.append(time.perf_counter() - began)
         assert response.status_code == 200, response.status_code  # noqa: S101
     return sorted(taken)
@@ -129,9 +129,10 @@ def run(options: argparse.Namespace, scale: Scale) -> None:
             sample: dict[str, Any] = {}
             for name in (SMALL, LARGE) if number % 2 else (LARGE, SMALL):
                 use(server, name)
-                taken = timed(client, calls)
                 label = "large" if name == LARGE else "small"
-                sample[label] = {"p50_ms": round(percentile(taken, 0.5) * 1000, 2), "p95_ms": round(percentile(taken, 0.95) * 1000, 2)}
+                for key, page in ((label, PAGE), (f"home_{label}", HOME)):
+                    taken = timed(client, calls, page)
+                    sample[key] = {"p50_ms": round(percentile(taken, 0.5) * 1000, 2), "p95_ms": round(percentile(taken, 0.95) * 1000, 2)}
             use(server, LARGE)
             sample |= decided(client)
             rounds.append(sample)
@@ -141,6 +142,9 @@ def run(options: argparse.Namespace, scale: Scale) -> None:
         "large_vs_small": round(median([one["large"]["p50_ms"] / one["small"]["p50_ms"] for one in rounds]), 3),
         "decision_queries": max(one["decision_queries"] for one in rounds),
         "page_queries": max(one["page_queries"] for one in rounds),
+        "home_queries": max(one["home_queries"] for one in rounds),
+        "home_vs_small": round(median([one["home_large"]["p50_ms"] / one["home_small"]["p50_ms"] for one in rounds]), 3),
+        "home_ms": median([one["home_large"]["p50_ms"] for one in rounds]),
         "queue_ms": median([one["large"]["p50_ms"] for one in rounds]),
     }
     finish("queue", about, rounds, measured, size={"players": players, "withdrawals": withdrawals, "open": withdrawals // OPEN_SHARE, "calls": calls})
@@ -155,6 +159,7 @@ def decided(client: Any) -> dict[str, int]:
     sent = {"outcome": "approved", "reason_code": "CHECKS_OK", "version": waiting.version, "key": f"bench-{waiting.pk}", "note": ""}
     return {
         "queue_queries": queries_of(lambda: client.get(PAGE), 200),
+        "home_queries": queries_of(lambda: client.get(HOME), 200),
         "page_queries": queries_of(lambda: client.get(f"{PAGE}{waiting.pk}/"), 200),
         "decision_queries": queries_of(lambda: client.post(f"{PAGE}{waiting.pk}/decide", sent), 303),
     }

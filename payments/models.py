@@ -76,6 +76,8 @@ class Deposit(Payment):
             models.Index(fields=["player", "-requested_at"], name="payments_deposit_of_player"),
             models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="payments_deposit_due"),
             models.Index(fields=["brand", "-requested_at", "-id"], name="payments_deposit_newest"),
+            models.Index(fields=["-requested_at", "-id"], name="payments_deposit_all_newest"),
+            models.Index(fields=["credited_at"], condition=Q(credited_at__isnull=False), name="payments_deposit_credited"),
             models.Index("brand", OpClass("provider_id", name="varchar_pattern_ops"), condition=~Q(provider_id=""), name="payments_deposit_provider_id"),
         ]
 
@@ -145,6 +147,7 @@ class Withdrawal(Payment):
             models.Index(fields=["brand", "-requested_at", "-id"], name="payments_withdrawal_newest"),
             models.Index(fields=["player", "-requested_at"], name="payments_withdrawal_of_player"),
             models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="payments_withdrawal_due"),
+            models.Index(fields=["settled_at"], condition=Q(settled_at__isnull=False), name="payments_withdrawal_settled"),
             models.Index(fields=["decided_at"], condition=Q(decided_at__isnull=False), name="payments_withdrawal_decided"),
             models.Index("brand", OpClass("provider_id", name="varchar_pattern_ops"), condition=~Q(provider_id=""), name="payments_withdrawal_provider"),
         ]

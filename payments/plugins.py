@@ -6,9 +6,10 @@ from backoffice.integrations import scopes
 from backoffice.integrations.extension import api_routers, api_views
 from backoffice.runtime import schedules
 from backoffice.runtime.registry import demo_processes
-from backoffice.ui import navigation, tiles
+from backoffice.ui import figures, navigation, tiles
+from backoffice.work.queues import register as register_queue
 from backoffice.work.views.index import waiting
-from payments import demo, happenings, home, measures, queues, search
+from payments import demo, happenings, home, lists, measures, queues, search
 from players import guards
 from players.services import PlayerRefused
 
@@ -27,11 +28,15 @@ def plug_in() -> None:
         "Work", gettext_lazy("Withdrawals"), "payments:withdrawals", "withdraw", "payments.view", count=waiting(queues.WITHDRAWALS), order=10
     )
     navigation.register(withdrawals)
+    deposits = lists.LIST
+    navigation.register(navigation.Item("Money", deposits.title, deposits.index, deposits.icon, deposits.view, order=10))
     queues.plug_in()
+    register_queue(deposits)
     happenings.plug_in()
     measures.plug_in()
     search.plug_in()
-    tiles.register(home.home, permission="payments.view", order=10)
+    tiles.register(home.home, permission="payments.view", order=15)
+    figures.register(home.figures, permission="payments.view", order=10)
 
 
 def known_currency(asked: guards.Registration) -> None:

@@ -21,13 +21,14 @@ from backoffice.work import bulk, cells, idempotency
 from backoffice.work.checks import FAIL, WARN
 from backoffice.work.exports import WHO
 from backoffice.work.items import NotPossible
-from backoffice.work.queues import Amount, Choice, Column, Done, Figure, Queue, Row, Search, Tab, Verb, register
+from backoffice.work.queues import Amount, Choice, Column, Done, During, Figure, Queue, Row, Search, Tab, Verb, register
 from payments import checks, limits
 from payments.badges import badge
 from payments.lifecycles import TO_DECIDE, WITHDRAWAL
 from payments.models import Withdrawal
 from payments.services import ReasonRequired, SecondPersonNeeded, StaleDecision
 from payments.services.withdrawals import approve_withdrawal
+from players.lists import PLAYERS
 from wallet import rates
 from wallet.models import Currency
 
@@ -144,6 +145,9 @@ WITHDRAWALS = Queue(
         Choice("state", gettext_lazy("State"), "state", states, gettext_lazy("Any state"), WITHDRAWAL.states.__contains__),
         Amount("least", gettext_lazy("At least")),
         Amount("most", gettext_lazy("At most"), least=False),
+        During("due", gettext_lazy("Due"), field="due_at"),
+        During("settled", gettext_lazy("Paid"), field="settled_at"),
+        PLAYERS,
     ),
     sorts={"due": ("due_at", "id"), "-amount": ("-amount", "-id"), "amount": ("amount", "id"), "-requested": ("-requested_at", "-id")},
     order="due",

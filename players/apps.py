@@ -10,11 +10,12 @@ class PlayersConfig(AppConfig):
         from backoffice.integrations.extension import api_routers
         from backoffice.jobs.imports.declared import imports
         from backoffice.runtime import schedules
-        from backoffice.ui import navigation
+        from backoffice.ui import figures, navigation
         from backoffice.work import happening, queues
         from backoffice.work.views.index import waiting
-        from players import measures, permissions, places, rights, search
+        from players import home, measures, permissions, places, rights, search
         from players.imports import NOTES
+        from players.lists import LIST
         from players.queues import INSTRUMENTS
 
         rights.declare()
@@ -22,10 +23,13 @@ class PlayersConfig(AppConfig):
         measures.plug_in()
         queues.register(INSTRUMENTS)
         imports.register(NOTES)
+        queues.register(LIST)
+        figures.register(home.figures, permission="players.view", order=20)
         search.plug_in()
         places.plug_in()
         item = navigation.Item("Work", gettext_lazy("Instruments"), INSTRUMENTS.index, INSTRUMENTS.icon, INSTRUMENTS.view, count=waiting(INSTRUMENTS), order=40)
         navigation.register(item)
+        navigation.register(navigation.Item("Players", LIST.title, LIST.index, LIST.icon, LIST.view, order=10))
         signed_up = {"player.registered": gettext_lazy("Registered")}
         happening.register(happening.Kind("sign-ups", gettext_lazy("Sign-ups"), signed_up, "players.view", tone="info"))
         scopes.register("players:read", "See players and their instruments, without personal data")

@@ -13,7 +13,7 @@ from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells
 from backoffice.work.checks import PASS, WARN, Result
 from backoffice.work.exports import WHO
-from backoffice.work.queues import Choice, Column, Figure, Outcome, Queue, Search, Tab
+from backoffice.work.queues import Choice, Column, During, Figure, Outcome, Queue, Search, Tab
 from players import locks
 from players.models import Instrument
 from players.services import instruments
@@ -60,7 +60,10 @@ INSTRUMENTS = Queue(
         Tab("late", _("Overdue"), lambda now: WAITS & Q(changed_at__lt=now - IN_TIME)), Tab("snoozed", _("Snoozed"), WAITS, snoozed=True),
         Tab("all", _("All"), awake=False, counted=False),
     ),
-    filters=(Search("q", _("Holder, #player or last four"), find=search), Choice("kind", _("Kind"), "kind", lambda _tab: Instrument.KINDS, _("Any kind"))),
+    filters=(
+        Search("q", _("Holder, #player or last four"), find=search), Choice("kind", _("Kind"), "kind", lambda _tab: Instrument.KINDS, _("Any kind")),
+        During("due", _("Due"), field="changed_at", later=IN_TIME),
+    ),
     sorts={"changed": ("changed_at", "id"), "-changed": ("-changed_at", "-id")}, order="changed",
     columns=(
         Column(

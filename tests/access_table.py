@@ -140,6 +140,14 @@ def _reason(*more: Any) -> Callable[[Any], list[Any]]:
     return lambda world: ["payments.reason", *more]
 
 
+def _list(name: str, who: str) -> dict[str, Row]:
+    """The addresses of a list that nobody works in."""
+    return {
+        name: Row(who), f"{name}-live": Row(who), f"{name}-save-view": Row(who, "post", 302, data=lambda world: {"name": "Mine", "query": "view=all"}),
+        f"{name}-remove-view": Row(who, "post", 404, args=lambda world: [999_999]),
+    }  # fmt: skip
+
+
 ROWS: dict[str, Row] = {
     # ui
     "ui:home": Row(SIGNED_IN),
@@ -230,6 +238,9 @@ ROWS: dict[str, Row] = {
     "wallet:books": Row("wallet.view"),
     "wallet:books-export": Row("wallet.view", "post"),
     "wallet:books-close": Row("wallet.close_day", "post", 302, args=lambda world: [world.brand.code], elsewhere=lambda world: ["fjord"]),
+    # lists to read
+    **_list("players:players", "players.view"),
+    **_list("payments:deposits", "payments.view"),
     # instruments to confirm
     "players:instruments": Row("players.view_instruments"),
     "players:instruments-live": Row("players.view_instruments"),

@@ -18,7 +18,7 @@ from backoffice.access.forms import AddPersonForm, ProfileForm, ReachForm, RoleF
 from backoffice.access.models import Lockout, Role, Staff
 from backoffice.access.permissions import catalogue
 from backoffice.scope.models import Brand
-from backoffice.ui import preferences, toasts
+from backoffice.ui import matrix, preferences, toasts
 from backoffice.ui.views import back_to
 
 
@@ -85,8 +85,13 @@ def roles(request: HttpRequest) -> HttpResponse:
     """Who may do what: the catalogue against the roles, for the reader who audits it."""
     found = list(Role.objects.all())
     holding = {role.pk: role.held for role in found}
-    groups = [(group, [(one, [one.name in holding[role.pk] for role in found]) for one in permissions]) for group, permissions in catalogue.by_group()]
-    return render(request, "access/roles.html", {"roles": found, "groups": groups})
+    words = (_("yes"), _("no"))
+    groups = [
+        matrix.Group([matrix.Row(one.label, [matrix.yes_no(one.name in holding[role.pk], words) for role in found]) for one in permissions], group)
+        for group, permissions in catalogue.by_group()
+    ]
+    columns = [matrix.Head(role.name, role.purpose) for role in found]
+    return render(request, "access/roles.html", {"matrix": matrix.Matrix(_("Permissions against roles"), _("Permission"), columns, groups)})
 
 
 @require_POST

@@ -14,7 +14,7 @@ from backoffice.access.models import Staff
 from backoffice.bell import kinds, selectors, services
 from backoffice.bell.models import Notice
 from backoffice.bell.selectors import Filters
-from backoffice.ui import toasts
+from backoffice.ui import matrix, toasts
 from backoffice.ui.views import back_to
 
 
@@ -81,4 +81,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         toasts.show(request, _("Notices saved"))
         return HttpResponseRedirect(reverse("bell:settings"))
     chosen = services.choices_of(by)
-    return render(request, "bell/settings.html", {"rows": [{"kind": kind, "mail": chosen[kind.code]} for kind in kinds.every()]})
+    always = matrix.Cell(_("always"), "on")
+    rows = [matrix.Row(kind.label, [always, matrix.Cell(name=kind.code, value="mail", otherwise="bell", checked=chosen[kind.code])]) for kind in kinds.every()]
+    columns = [matrix.Head(_("Bell")), matrix.Head(_("E-mail"))]
+    return render(request, "bell/settings.html", {"matrix": matrix.Matrix(_("Where each kind of notice goes"), _("Notice"), columns, [matrix.Group(rows)])})

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib.staticfiles import finders
 
 from backoffice.ui import charts
+from backoffice.ui.matrix import Cell, Group, Head, Matrix, Row, yes_no
 from backoffice.ui.tiles import Tile
 from backoffice.ui.toasts import Toast
 
@@ -149,6 +150,29 @@ def sample_charts() -> list[charts.Chart]:
     ]  # fmt: skip
 
 
+def sample_matrices() -> dict[str, Matrix]:
+    roles, words = [Head("Payments L1"), Head("Payments L2"), Head("Fraud"), Head("Auditor", "Reads everything, changes nothing")], ("yes", "no")
+    rights = [
+        Group([Row("Decide withdrawals", [yes_no(one, words) for one in (True, True, False, False)])], "Payments"),
+        Group([Row("Read the record", [yes_no(one, words) for one in (False, False, True, True)])], "Record"),
+    ]
+    notices = [
+        Row(kind, [Cell("always", "on"), Cell(name=f"n{at}", value="mail", otherwise="bell", checked=at == 0)])
+        for at, kind in enumerate(["Assigned to you", "An alert"])
+    ]
+    markets = [
+        Row("Book of Suns", [Cell("On", "on"), Cell("Off"), Cell("Blocked by law", "law"), Cell("Degraded", "warning")]),
+        Row("Live roulette", [Cell("On", "on", url="?"), Cell("On", "on"), Cell("Off"), Cell("Off")]),
+    ]
+    busy = [Row(day, [Cell(str(level * 8), level=level) for level in levels]) for day, levels in (("Monday", (0, 1, 3, 5)), ("Tuesday", (1, 2, 4, 4)))]
+    return {
+        "rights": Matrix("Permissions against roles", "Permission", roles, rights),
+        "boxes": Matrix("Where each kind of notice goes", "Notice", [Head("Bell"), Head("E-mail")], [Group(notices)]),
+        "words": Matrix("Games against markets", "Game", [Head("Malta"), Head("Sweden"), Head("Germany"), Head("Ontario")], [Group(markets)]),
+        "heat": Matrix("Requests by day and hour", "Day", [Head("00–06"), Head("06–12"), Head("12–18"), Head("18–24")], [Group(busy)]),
+    }
+
+
 def samples() -> dict[str, Any]:
     data = {
         "name": "Winter reload",
@@ -171,16 +195,8 @@ def samples() -> dict[str, Any]:
         {"label": "Settled", "state": "coming", "note": "T+1"},
     ]
     tile = Tile(
-        "Withdrawals",
-        "42",
-        "?",
-        "withdraw",
-        "58,914.60 EUR",
-        "3 late",
-        "critical",
-        (38, 41, 35, 44, 52, 47, 45, 42),
-        "Open withdrawals, low 35, high 52",
-    )
+        "Withdrawals", "42", "?", "withdraw", 42, "58,914.60 EUR", "3 late", "critical", (38, 41, 35, 44, 52, 47, 45, 42), "Open withdrawals, low 35, high 52"
+    )  # fmt: skip
     return {
         "vocabulary": VOCABULARY,
         "tones": ["neutral", "info", "success", "attention", "warning", "critical", "magic"],
@@ -230,5 +246,6 @@ def samples() -> dict[str, Any]:
             Toast("Export ready", "info", link="?", link_text="Download", seconds=86_400),
         ],
         "charts": sample_charts(),
+        "matrices": sample_matrices(),
         "icons": icon_names(),
     }

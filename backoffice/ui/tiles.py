@@ -1,6 +1,7 @@
-"""What Home shows. A provider answers with rows (one thing that waits for this person) and tiles (a queue and its size).
+"""What Home shows. A provider answers with rows (one thing that waits for this person), tiles (a queue and its size) and charts.
 
-The number on a tile equals the list behind its link, for this person, brand and moment; a test of the provider holds it.
+The number of each equals the list behind its link, for this person, brand and moment. tests/backoffice/test_home.py follows every link that is
+registered here and counts, so that a new tile is tested without a test of its own; figures of today (figures.py) are held to the same.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +11,7 @@ from decimal import Decimal
 
 from django.http import HttpRequest
 
-from backoffice.ui import navigation
+from backoffice.ui import charts, navigation
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Tile:
     value: str
     url: str
     icon: str
+    count: int | None = None  # the size of the list behind it, at most one more than was counted to
     note: str = ""
     foot: str = ""
     tone: str = ""  # critical when something is late
@@ -43,7 +45,24 @@ class Tile:
     points_title: str = ""
 
 
-Provider = Callable[[HttpRequest], Iterable[Row | Tile]]
+@dataclass(frozen=True)
+class Picture:
+    """A chart that says what comes, each of its parts a link to the list of it. `more` is what does not fit on its scale: (words, address, size)."""
+
+    title: str
+    chart: charts.Chart
+    note: str = ""
+    more: Sequence[tuple[str, str, int]] = ()
+
+
+Provider = Callable[[HttpRequest], Iterable[Row | Tile | Picture]]
+
+
+@dataclass
+class Found:
+    rows: list[Row]
+    tiles: list[Tile]
+    pictures: list[Picture]
 
 
 @dataclass(frozen=True)
@@ -61,8 +80,12 @@ def register(provider: Provider, *, permission: str = "", order: int = 50) -> No
     _providers[f"{provider.__module__}.{provider.__qualname__}"] = _Registered(provider, permission, order)
 
 
-def collect(request: HttpRequest) -> tuple[list[Row], list[Tile]]:
+def collect(request: HttpRequest) -> Found:
     """Everything that Home shows to this person, in order."""
     allowed = [one for one in _providers.values() if navigation.may(request, one.permission)]
     found = [item for one in sorted(allowed, key=lambda one: one.order) for item in one.provider(request)]
-    return [item for item in found if isinstance(item, Row)], [item for item in found if isinstance(item, Tile)]
+    return Found(
+        [item for item in found if isinstance(item, Row)],
+        [item for item in found if isinstance(item, Tile)],
+        [item for item in found if isinstance(item, Picture)],
+    )

@@ -1,6 +1,6 @@
 """How a moment and a distance in time are written: in the reader's zone, with UTC one hover away."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.utils import dateformat, timezone
 from django.utils.html import format_html
@@ -28,6 +28,13 @@ def write(at: datetime, kind: str = "short", *, now: datetime | None = None) -> 
     if kind == "short":
         return f"{day} {local:%H:%M}"
     raise ValueError(f"{kind} is not a kind of time. Use short, time, seconds, date or full.")
+
+
+def day(date: date, *, now: datetime | None = None) -> str:
+    """A day of the reader's: Today, Yesterday, or its date, with the year when it is another."""
+    today = timezone.localdate(now or timezone.now())
+    near = {today + timedelta(days=1): _("Tomorrow"), today: _("Today"), today - timedelta(days=1): _("Yesterday")}
+    return near.get(date) or f"{date.day} {date:%b}" + (f" {date.year}" if date.year != today.year else "")
 
 
 def zone(at: datetime) -> str:

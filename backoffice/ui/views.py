@@ -2,10 +2,11 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from backoffice.ui import preferences, styleguide, tiles
+from backoffice.ui import figures, health, preferences, styleguide, tiles
 
 
 def back_to(request: HttpRequest, fallback: str = "/") -> str:
@@ -17,8 +18,19 @@ def back_to(request: HttpRequest, fallback: str = "/") -> str:
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    rows, figures = tiles.collect(request)
-    return render(request, "ui/home.html", {"rows": rows, "tiles": figures, "waiting": sum(row.count for row in rows)})
+    """Work to do now, what falls due, today against past weeks, and whether the house works."""
+    now = timezone.now()
+    found = tiles.collect(request)
+    today, windows = figures.collect(request, now)
+    shown = figures.leading(today)
+    return render(
+        request,
+        "ui/home.html",
+        {
+            "rows": found.rows, "tiles": found.tiles, "pictures": found.pictures, "waiting": sum(row.count for row in found.rows), "figures": shown,
+            "all_figures": today, "more": len(today) - len(shown), "windows": windows, "health": health.summary(request), "now": now,
+        },
+    )  # fmt: skip
 
 
 @require_POST

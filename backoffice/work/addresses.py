@@ -26,13 +26,18 @@ def addresses(queue: Queue) -> list[URLPattern]:
         guarded.__name__ = f"{queue.plural}_{view.__name__}"
         return path(route, (require_safe if reads else require_POST)(guarded), name=name)
 
-    return [
+    reading = [
         at(many, index.index, queue.plural, queue.view, reads=True),
         at(f"{many}live", index.live, f"{queue.plural}-live", queue.view, reads=True),
-        at(f"{many}start", claims.start, f"{queue.plural}-start", queue.work),
-        at(f"{many}bulk/<slug:verb>", bulk.bulk_verb, f"{queue.plural}-bulk", queue.work),
         at(f"{many}views", saved.save_view, f"{queue.plural}-save-view", queue.view),
         at(f"{many}views/<int:view>/remove", saved.remove_view, f"{queue.plural}-remove-view", queue.view),
+    ]
+    if not queue.work:
+        return reading
+    return [
+        *reading,
+        at(f"{many}start", claims.start, f"{queue.plural}-start", queue.work),
+        at(f"{many}bulk/<slug:verb>", bulk.bulk_verb, f"{queue.plural}-bulk", queue.work),
         at(f"{one}claim", claims.claim, f"{queue.singular}-claim", queue.work),
         at(f"{one}take-over", claims.take_over, f"{queue.singular}-take-over", queue.work),
         at(f"{one}heartbeat", claims.heartbeat, f"{queue.singular}-heartbeat", queue.view),

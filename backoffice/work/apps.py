@@ -11,12 +11,13 @@ class WorkConfig(AppConfig):
 
         from backoffice.approvals.registry import register
         from backoffice.runtime import schedules
-        from backoffice.ui import navigation
-        from backoffice.work import canned, permissions, rights, telling
+        from backoffice.ui import navigation, tiles
+        from backoffice.work import canned, home, permissions, rights, telling
 
         rights.declare()
         permissions.register()
         register(canned.CANNED)
         telling.register()
         navigation.register(navigation.Item("Insight", gettext_lazy("Live"), "work:live", "bolt", "work.watch", order=10))
+        tiles.register(home.home, order=10)
         schedules.every(300, task="backoffice.work.tasks.sweep_presence")

@@ -23,7 +23,7 @@ from backoffice.ui.queries import ignored
 from backoffice.work import noted
 from backoffice.work.models import Claim, Item
 from backoffice.work.noted import Noted
-from backoffice.work.queues import NotUnderstood, Queue, Tab
+from backoffice.work.queues import NotUnderstood, Queue, Span, Tab
 
 MOST_MATCHING = 500  # that one bulk request takes; more is a job
 SIZES = (25, 50, 100)
@@ -230,6 +230,8 @@ def counts(queue: Queue, staff: Any, *, now: datetime, asked: Asked | None = Non
         text, values = _sql(base(staff, asked, now=now).order_by().values("pk", _version(asked))[: MOST_MATCHING + 1])
         parts.append(f"(SELECT array[count(*), coalesce(max(c), 0), coalesce(sum(v), 0)]::bigint[] FROM ({text}) s (c, v))")
         arguments += values
+    if not parts:
+        return Counts({}, None)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", arguments)
         row = list(cursor.fetchone())
@@ -239,17 +241,30 @@ def counts(queue: Queue, staff: Any, *, now: datetime, asked: Asked | None = Non
 
 def waiting(queues: Sequence[Queue], staff: Any, *, now: datetime) -> dict[str, int]:
     """The size of the first tab of several queues, in one query."""
-    if not queues:
-        return {}
+    sizes = _sizes([base(staff, Asked(queue, queue.tabs[0]), now=now) for queue in queues])
+    return dict(zip((queue.subject for queue in queues), sizes, strict=True))
+
+
+def deadlines(queues: Sequence[Queue], spans: Sequence[Span], staff: Any, *, now: datetime) -> dict[str, list[int]]:
+    """How many items of the first tab of each queue fall due in each span, each counted up to the cap, in one query."""
+    lists = [base(staff, Asked(queue, queue.tabs[0], values={"due": span}), now=now) for queue in queues for span in spans]
+    sizes = _sizes(lists)
+    return {queue.subject: sizes[at * len(spans) : (at + 1) * len(spans)] for at, queue in enumerate(queues)}
+
+
+def _sizes(lists: Sequence[QuerySet[Any]]) -> list[int]:
+    """The sizes of several lists, each counted up to one more than the cap, in one query."""
+    if not lists:
+        return []
     parts: list[str] = []
     arguments: list[Any] = []
-    for queue in queues:
-        text, values = _sql(base(staff, Asked(queue, queue.tabs[0]), now=now).order_by().values("pk")[: numbers.CAP + 1])
+    for rows in lists:
+        text, values = _sql(rows.order_by().values("pk")[: numbers.CAP + 1])
         parts.append(f"(SELECT count(*) FROM ({text}) c)")
         arguments += values
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", arguments)
-        return dict(zip((queue.subject for queue in queues), cursor.fetchone(), strict=True))
+        return list(cursor.fetchone())
 
 
 def following(staff: Any, asked: Asked, *, past: Any, now: datetime) -> Any:

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.access.roles import SHIPPED
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import Value
+from backoffice.ui import times
 from backoffice.work.checks import Result
 
 Text = str | Promise
@@ -122,6 +126,61 @@ class Amount(Filter):
 
 
 @dataclass(frozen=True)
+class Span:
+    """From `since` until just before `until`; either may be open."""
+
+    since: datetime | None
+    until: datetime | None
+
+    def text(self) -> str:
+        """As it stands in an address, in UTC."""
+        return "~".join("" if one is None else one.astimezone(UTC).isoformat().replace("+00:00", "Z") for one in (self.since, self.until))
+
+
+@dataclass(frozen=True)
+class During(Filter):
+    """What happened, or falls due, within a span: `2026-11-20T14:00:00Z~2026-11-20T15:00:00Z`. Links set it; a chip shows it.
+
+    `later` is how long after `field` the moment is that is meant, such as a deadline that is kept as its beginning.
+    """
+
+    field: str = ""
+    later: timedelta = timedelta()
+    control = "hidden"
+
+    def read(self, text: str) -> Any:
+        first, tilde, last = text.partition("~")
+        span = Span(*(self._moment(one) for one in (first, last)))
+        if not tilde or span == Span(None, None):
+            raise NotUnderstood(text)
+        return span
+
+    @staticmethod
+    def _moment(text: str) -> datetime | None:
+        try:
+            found = parse_datetime(text) if text else None
+        except ValueError:
+            raise NotUnderstood(text) from None
+        if text and (found is None or timezone.is_naive(found)):
+            raise NotUnderstood(text)
+        return found
+
+    def apply(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if value.since is not None:
+            rows = rows.filter(**{f"{self.field}__gte": value.since - self.later})
+        if value.until is not None:
+            rows = rows.filter(**{f"{self.field}__lt": value.until - self.later})
+        return rows
+
+    def write(self, value: Any) -> str:
+        if value.since is None or value.until is None:
+            word = _("before %(moment)s") if value.since is None else _("from %(moment)s")
+            return word % {"moment": times.write(value.until or value.since)}
+        same = timezone.localdate(value.since) == timezone.localdate(value.until)
+        return f"{times.write(value.since)} – {times.write(value.until, 'time' if same else 'short')}"
+
+
+@dataclass(frozen=True)
 class Row:
     """One line as columns and templates see it."""
 
@@ -203,7 +262,7 @@ class Queue:
     rows_model: type[Any]
     rows: Callable[[Any], QuerySet[Any]]  # those that this person may see
     view: str  # permission to read
-    work: str  # permission to claim and decide
+    work: str = ""  # permission to claim and decide; without one it is a list to read
     tabs: tuple[Tab, ...]
     columns: tuple[Column, ...]
     also_exported: tuple[ExportColumn, ...] = ()  # what a file has beyond the columns on the screen
@@ -213,7 +272,8 @@ class Queue:
     open: Q = field(default_factory=Q)  # what waits for a decision
     related: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
-    due: str = ""  # the field by which an item is late
+    due: str = ""  # the field by which an item is late; a filter `due` over it puts its deadlines on Home
+    opens: Callable[[Any], str] | None = None  # the address of an item of a list without pages of its own
     prepare: Callable[[Sequence[Any]], Mapping[int, Any]] = lambda _rows: {}  # extras by id, read for a page at once
     verbs: tuple[Verb, ...] = ()
     escalates_to: tuple[str, ...] = ()  # codes of shipped roles
@@ -235,6 +295,10 @@ class Queue:
         unknown = {name for column in self.columns for name in column.sorts} - set(self.sorts)
         if unknown:
             raise ValueError(f"{self.subject}: columns sort by {', '.join(sorted(unknown))}, which is not described.")
+
+    @property
+    def deadlines(self) -> During | None:
+        return next((one for one in self.filters if isinstance(one, During) and one.name == "due"), None)
 
     @property
     def by_key(self) -> dict[str, Tab]:

@@ -219,5 +219,5 @@ def test_two_people_who_start_at_once_get_two_items(nova, ana, lars):
 def test_home_says_what_waits(nova, ana):
     new_withdrawal(nova, "10.00", now=timezone.now() - timedelta(days=3))
     page = signed_in(ana).get("/").content.decode()
-    assert "1 withdrawals are late" in page
+    assert "Withdrawals: 1 late" in page
     assert Decimal(1) == Withdrawal.objects.count()

@@ -120,7 +120,7 @@ class Chart:
 
     @property
     def notes(self) -> list[str]:
-        """As of when it holds, and in which zone its moments are."""
+        """As of when it holds, in which zone its moments are, and the limits of a control chart."""
         with timezone.override(self.zone or timezone.get_current_timezone()):
             said = []
             if self.as_of is not None:
@@ -128,6 +128,9 @@ class Chart:
             moments = [one for one in self.labels if isinstance(one, datetime)]
             if moments:
                 said.append(_("times in %(zone)s") % {"zone": times.zone(moments[-1])})
+            if (limits := self.limits) is not None:
+                words = {name: self.unit.rounded(getattr(limits, name)) for name in ("mean", "lower", "upper")}
+                said.append(_("Mean %(mean)s, limits %(lower)s and %(upper)s") % words)
         return said
 
     def description(self) -> str:

@@ -18,6 +18,7 @@ WIDE, NARROW = (720, 208), (328, 176)
 LETTER = Decimal("6.4")  # how wide a letter of 11 px is at most, on average
 TOP, FOOT, RIGHT = 18, 24, 8
 MOST_DOTS = 40  # points of a line that get a dot of their own
+CLOSE_DOTS = 22  # nearer than that, rings around dots would cut the line
 MOST_WRITTEN = 12  # bars that carry their number, so that they need no axis
 ROW = 30  # of a heat matrix
 LEVELS = 5
@@ -109,11 +110,15 @@ def _labels(slots: Slots, points: list[str], y: Decimal, place: Callable[[int], 
     step = slots.width if not edges or slots.count == 1 else (slots.end - slots.start) / (slots.count - 1)
     every = max(1, int((room / step).to_integral_value("ROUND_CEILING")))
     last = len(points) - 1
+    shown = list(range(0, len(points), every))
+    if edges and len(shown) > 1 and shown[-1] == last and place(last) - place(shown[-2]) < room * Decimal("1.4"):
+        shown.pop()  # it ends at its point, where the one before it still stands
 
     def css(at: int) -> str:
-        return "tm" if not edges or slots.count == 1 or 0 < at < last else "ts" if at == 0 else "te"
+        if not edges or slots.count == 1 or 0 < at < last:
+            return "tm"
+        return "te" if at else "tm" if place(0) * 2 >= room - 10 else "ts"
 
-    shown = [at for at in range(0, len(points), every) if at == 0 or at == last or not edges or at + every <= last or place(last) - place(at) > room / 2]
     return format_html_join("", '<text class="{}" x="{}" y="{}">{}</text>', ((css(at), place(at), y, points[at]) for at in shown))
 
 
@@ -187,10 +192,12 @@ class _Plot:
         line = format_html('<path class="line {}" d="{}"/>', css, "".join(path_of(run) for run in stretches))
         if len(places) > MOST_DOTS:
             return areas + line
+        dense = self.slots.width < CLOSE_DOTS
         dots = join(
             _linked(
                 one.urls[at] if one.urls and one.values[at] else "", self._title(number, at),
-                format_html('<circle class="pt {}" cx="{}" cy="{}" r="3.5"><title>{}</title></circle>', css, *place, self._title(number, at)),
+                format_html('<circle class="pt{} {}" cx="{}" cy="{}" r="{}"><title>{}</title></circle>', " bare" if dense else "", css, *place,
+                    "2" if dense else "3.5", self._title(number, at)),
             )
             for at, place in enumerate(places) if place is not None
         )  # fmt: skip
@@ -260,9 +267,6 @@ class _Plot:
             "", '<line class="{0}" x1="{1}" x2="{2}" y1="{3}" y2="{3}"/>',
             ((css, self.left, right, y) for css, y in (("cap", top), ("cap", bottom), ("mean", mean))),
         )  # fmt: skip
-        label = format_html(
-            '<text class="te" x="{}" y="{}" dy="-4">{}</text>', right, mean, _("mean %(value)s") % {"value": self.chart.unit.rounded(limits.mean)}
-        )
         sides = {"above": _("above the limit"), "below": _("below the limit")}
         outside = join(
             format_html(
@@ -271,7 +275,7 @@ class _Plot:
             )
             for at, value in enumerate(values) if value is not None and limits.side(value)
         )  # fmt: skip
-        return band + across + self._line(0) + outside + label
+        return band + across + self._line(0) + outside
 
     def _limit(self) -> SafeString:
         limit = self.chart.limit

@@ -6,6 +6,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from backoffice.ui.charts.declared import Chart
+from backoffice.ui.charts.units import Value
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,7 @@ class Cell:
     text: SafeString | str
     url: str = ""
     unknown: bool = False
+    count: Value = None  # the size of the list behind a link
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,13 @@ def twin(chart: Chart) -> Twin:
     rows = []
     for at, point in enumerate(chart.points("short" if chart.kind_of_time == "time" else "")):  # a table has room for the day
         cells = [
-            Cell(chart.unit.cell(one.values[at]), one.urls[at] if one.urls and one.values[at] else "", unknown=one.values[at] is None) for one in chart.series
+            Cell(chart.unit.cell(one.values[at]), one.urls[at] if one.urls and one.values[at] else "", unknown=one.values[at] is None, count=one.values[at])
+            for one in chart.series
         ]
         if limits is not None:
             cells.append(Cell(words[limits.side(chart.series[0].values[at])]))
         rows.append((point, cells + [Cell(texts[at]) for _head, texts in chart.beside]))
     caption = ". ".join([str(chart.title), *chart.notes])
-    if limits is not None:
-        caption += ". " + _("Mean %(mean)s, limits %(lower)s and %(upper)s") % {
-            "mean": chart.unit.rounded(limits.mean), "lower": chart.unit.rounded(limits.lower), "upper": chart.unit.rounded(limits.upper),
-        }  # fmt: skip
     if chart.limit is not None:
         caption += f". {chart.limit.label}"
     return Twin(caption, heads, rows)

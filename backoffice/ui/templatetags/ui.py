@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from django import template
@@ -174,7 +175,13 @@ def may(context: Context, permission: str) -> bool:
 def export_link(context: Context, code: str) -> SafeString:
     """The button under a list that leads to a file of it, as filtered; nothing for who may not."""
     url = navigation.export_link(context["request"], code)
-    return format_html('<a class="btn" href="{}">{}{}</a>', url, icon("file"), _("Export")) if url else mark_safe("")
+    if not url:
+        return mark_safe("")
+    return format_html(
+        '<a class="btn" href="{0}" data-in="dialog" hx-get="{0}" hx-select="#export" hx-target="#dialog-body" hx-swap="innerHTML"'
+        ' hx-sync="this:replace">{1}{2}</a>',
+        url, icon("file"), _("Export"),
+    )  # fmt: skip
 
 
 @register.simple_tag
@@ -188,6 +195,20 @@ def control(field: BoundField, hint: str = "", digits: Any = "", key: str = "", 
 @register.filter
 def kind_of(field: BoundField) -> str:
     return forms.kind_of(field)
+
+
+@register.filter
+def at(sequence: Sequence[Any], place: int) -> Any:
+    """`sequence|at:place` for a place that is a variable."""
+    return sequence[place]
+
+
+@register.simple_tag
+def by_day(rows: Sequence[Any], field: str) -> list[tuple[str, list[Any]]]:
+    """Rows in their order, gathered under the reader's days: Today, Yesterday, 20 Nov. `field` may go through others, as in "fact.happened_at"."""
+    moment_of = template.Variable(field).resolve
+    days = groupby(rows, key=lambda row: timezone.localdate(moment_of(row)))
+    return [(times.day(date), list(of_day)) for date, of_day in days]
 
 
 @register.filter

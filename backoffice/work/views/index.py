@@ -19,7 +19,7 @@ from backoffice.work import cells, listing, noted, queues, saved
 from backoffice.work.forms import ViewForm
 from backoffice.work.listing import Asked, Counts, Page
 from backoffice.work.models import SavedView
-from backoffice.work.queues import Choice, Queue, Row
+from backoffice.work.queues import Choice, Queue, Row, Span
 from backoffice.work.views.common import address_of, list_address, without
 from backoffice.work.views.saved import roles
 
@@ -40,8 +40,8 @@ def waiting(queue: Queue) -> Callable[[HttpRequest], int | None]:
     def count(request: HttpRequest) -> int | None:
         if "queues_waiting" not in request.__dict__:
             known: dict[str, Counts] = request.__dict__.get("queue_counts", {})
-            sizes = {subject: counts.by_tab[queues.get(subject).tabs[0].key] for subject, counts in known.items()}
-            asked = [one for one in queues.every() if one.subject not in sizes and request.user.may(one.view)]  # type: ignore[union-attr]
+            sizes = {subject: counts.by_tab[queues.get(subject).tabs[0].key] for subject, counts in known.items() if queues.get(subject).work}
+            asked = [one for one in queues.every() if one.work and one.subject not in sizes and request.user.may(one.view)]  # type: ignore[union-attr]
             request.__dict__["queues_waiting"] = sizes | listing.waiting(asked, request.user, now=timezone.now())
         return request.__dict__["queues_waiting"].get(queue.subject)
 
@@ -59,7 +59,7 @@ def list_context(request: HttpRequest, queue: Queue) -> dict[str, Any]:
     counts = counts_of(request, queue, asked)
     context = listing.context_of(queue, request.GET)
     views = list(saved.of(request.user, queue.subject)[:40])
-    may_work = request.user.may(queue.work)  # type: ignore[union-attr]
+    may_work = bool(queue.work) and request.user.may(queue.work)  # type: ignore[union-attr]
     verbs = [verb for verb in queue.verbs if may_work and (not verb.permission or request.user.may(verb.permission))]  # type: ignore[union-attr]
     snapshot = counts.snapshot if verbs and (page.older or page.newer) else None
     rows = _rows(request, queue, page, context=context, now=now)
@@ -81,7 +81,8 @@ def list_context(request: HttpRequest, queue: Queue) -> dict[str, Any]:
 
 def _rows(request: HttpRequest, queue: Queue, page: Page, *, context: str, now: datetime) -> list[Row]:
     extras = queue.prepare(page.rows)
-    return [Row(item=row, url=address_of(queue, row.pk, context), now=now, noted=page.noted[row.pk], extra=extras.get(row.pk)) for row in page.rows]
+    opens = queue.opens or (lambda row: address_of(queue, row.pk, context))
+    return [Row(item=row, url=opens(row), now=now, noted=page.noted[row.pk], extra=extras.get(row.pk)) for row in page.rows]
 
 
 def _tabs(queue: Queue, asked: Asked, counts: Counts, views: list[SavedView]) -> list[dict[str, Any]]:
@@ -116,7 +117,18 @@ def _controls(asked: Asked) -> list[dict[str, Any]]:
         if isinstance(one, Choice) and len(choices) < 2:  # noqa: PLR2004 (one choice is none)
             continue
         value = asked.values.get(one.name, "")
-        made.append({"name": one.name, "label": one.label, "control": one.control, "value": value, "choices": choices, "any": getattr(one, "any_label", "")})
+        text = value.text() if isinstance(value, Span) else ""
+        made.append(
+            {
+                "text": text,
+                "name": one.name,
+                "label": one.label,
+                "control": one.control,
+                "value": value,
+                "choices": choices,
+                "any": getattr(one, "any_label", ""),
+            }
+        )
     return made
 
 

@@ -68,7 +68,7 @@ def test_there_is_no_search_box_until_somebody_offers_one(own_navigation, audito
 
 def rows_of_a_queue(request):
     yield tiles.Row("5 withdrawals claimed by you", "WD-1 is late", "/people/", "Resume", "withdraw", "critical", due=timezone.now(), count=5)
-    yield tiles.Tile("Withdrawals", "42", "/people/", "withdraw", "58,914.60 EUR", "3 late", "critical", (1, 2, 3), "Open, low 1, high 3")
+    yield tiles.Tile("Withdrawals", "42", "/people/", "withdraw", 42, "58,914.60 EUR", "3 late", "critical", (1, 2, 3), "Open, low 1, high 3")
 
 
 def test_home_shows_work_from_the_registry_to_those_who_may_do_it(own_navigation, auditor):

@@ -23,6 +23,20 @@ document.addEventListener("click", (event) => {
   if (box) selectRange(box, event.shiftKey);
 });
 
+// ---- a link to a page that may come into a drawer or a dialog instead. The browser traps the focus, closes with Escape and gives the focus back.
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("a[data-in]") && (event.ctrlKey || event.metaKey || event.shiftKey)) event.stopPropagation(); // a new tab stays a new tab
+}, true);
+document.addEventListener("htmx:afterSwap", (event) => {
+  const link = event.detail.requestConfig?.elt;
+  const frame = link?.matches?.("a[data-in]") && document.getElementById(link.dataset.in);
+  if (!frame) return;
+  $("h2", frame).textContent = link.dataset.title ?? link.textContent.trim();
+  const page = $("[data-page]", frame);
+  if (page) { page.href = link.href; page.hidden = false; }
+  if (!frame.open) frame.showModal();
+});
+
 // ---- popovers open under the button that opened them, where the sheet cannot anchor them
 document.addEventListener("toggle", (event) => {
   const menu = event.target;
@@ -366,6 +380,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
 document.addEventListener("htmx:sendError", () => offline(true));
 document.addEventListener("htmx:afterOnLoad", () => offline(false));
 document.addEventListener("htmx:responseError", (event) => {
+  const link = event.detail.requestConfig?.elt;
+  if (link?.matches?.("a[data-in]")) return location.assign(link.href); // the page itself says what is wrong
   const id = event.detail.xhr.getResponseHeader("X-Request-Id") ?? "";
   banner("refused", `That did not work (${event.detail.xhr.status}). Nothing was changed. Request ${id}`);
 });
