@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.ui import charts, tiles, times
+from backoffice.ui.numbers import CAP as COUNT_CAP
 from backoffice.work import listing, queues
-from backoffice.work.listing import COUNT_CAP, Counts
+from backoffice.work.listing import Counts
 from backoffice.work.queues import Queue, Span
 from backoffice.work.views.index import counts_of
 

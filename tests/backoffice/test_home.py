@@ -27,8 +27,8 @@ from backoffice.access.models import Staff
 from backoffice.runtime import timeouts
 from backoffice.scope.models import Brand
 from backoffice.ui import figures, health, tiles
+from backoffice.ui.numbers import CAP as COUNT_CAP
 from backoffice.work import claims, home, items
-from backoffice.work.listing import COUNT_CAP
 from payments.models import Deposit, Withdrawal
 from payments.queues import SUBJECT
 from players.models import Instrument, Player
