@@ -29,6 +29,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("server", versions, indirect=True, scope="session")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks about the whole run comes at its end."""
+    items.sort(key=lambda item: item.path.name == "test_walked.py")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _moves_are_noted() -> Iterator[None]:
+    from backoffice.audit.lifecycle import Lifecycle
+    from tests.walked import WALKED
+
+    move = Lifecycle.move
+
+    def noting(self: Lifecycle, row: Any, *, to: str, **more: Any) -> None:
+        before = row.state
+        move(self, row, to=to, **more)
+        WALKED.add((self.subject, before, to))
+
+    Lifecycle.move = noting  # type: ignore[method-assign]
+    yield
+    Lifecycle.move = move  # type: ignore[method-assign]
+
+
 @pytest.fixture(scope="session")
 def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
     def bin_of(version: str) -> Path | None:

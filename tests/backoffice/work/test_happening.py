@@ -26,7 +26,7 @@ def ana(nova):
 
 
 def shown(page: str) -> list[str]:
-    return [words.strip() for words in re.findall(r"<span class=\"badge [^\"]*\">[^<]*</span><span>(?:<a [^>]*>)?([^<]+)", page)]
+    return [words.strip() for words in re.findall(r"<span class=\"badge [^\"]*\">[^<]*</span><span class=\"what\">(?:<a [^>]*>)?([^<]+)", page)]
 
 
 def test_what_happened_is_shown_newest_first_with_its_link(nova, ana):
