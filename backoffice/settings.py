@@ -92,6 +92,13 @@ def master_keys(text: str) -> dict[int, bytes]:
     return {int(version): master_key(key) for version, key in pairs}
 
 
+def bearer(text: str) -> str:
+    """A token that can stand in an Authorization header and that nobody guesses."""
+    if len(text) < 24 or not all("!" <= one <= "~" for one in text):
+        raise ValueError("expected at least 24 visible ASCII characters")
+    return text
+
+
 def secret(text: str) -> str:
     if ENV == "production" and (len(text) < 50 or text.startswith("demo-")):
         raise ValueError("production needs a secret of its own with at least 50 characters, never the demo's")
@@ -133,6 +140,7 @@ INSTALLED_APPS = [
     "backoffice.jobs",
     "backoffice.integrations",
     "backoffice.approvals",
+    "backoffice.operations",
     "backoffice.bell",
     "backoffice.access",
     "backoffice.audit",
@@ -173,6 +181,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "backoffice.access.middleware.SessionLimits",
+    "backoffice.operations.gate.Gate",  # before the check of sign-in: a stranger is told of maintenance
     "backoffice.access.middleware.SignInRequired",
     "backoffice.access.middleware.MfaRequired",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -388,6 +397,13 @@ if read("NORDPAY_URL", str, ""):
         "timeout": float(read("NORDPAY_TIMEOUT", whole(1, 60), 5)),
         "not_found_final_after": float(read("NORDPAY_NOT_FOUND_FINAL_AFTER", whole(1, 3600), 30)),
     }
+
+# Metrics for Prometheus: off without a token. Processes of one machine count into files of this folder (docs/operations.md).
+METRICS_TOKEN = read("METRICS_TOKEN", bearer, "")
+METRICS_DIR = DATA_DIR / "metrics"
+if METRICS_TOKEN:
+    METRICS_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)  # read by prometheus_client when it is imported
 
 LOG_LEVEL = read("LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 LOGGING_CONFIG = "backoffice.runtime.logs.configure"

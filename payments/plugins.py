@@ -9,7 +9,7 @@ from backoffice.runtime.registry import demo_processes
 from backoffice.ui import figures, navigation, tiles
 from backoffice.work.queues import register as register_queue
 from backoffice.work.views.index import waiting
-from payments import demo, happenings, home, lists, measures, queues, search
+from payments import demo, happenings, home, lists, measures, probes, queues, search
 from players import guards
 from players.services import PlayerRefused
 
@@ -34,6 +34,7 @@ def plug_in() -> None:
     register_queue(deposits)
     happenings.plug_in()
     measures.plug_in()
+    probes.register()
     search.plug_in()
     tiles.register(home.home, permission="payments.view", order=15)
     figures.register(home.figures, permission="payments.view", order=10)

@@ -9,7 +9,7 @@ class PlayersConfig(AppConfig):
         from backoffice.integrations import scopes
         from backoffice.integrations.extension import api_routers
         from backoffice.jobs.imports.declared import imports
-        from backoffice.runtime import schedules
+        from backoffice.runtime import probes, schedules
         from backoffice.ui import figures, navigation
         from backoffice.work import happening, queues
         from backoffice.work.views.index import waiting
@@ -36,3 +36,4 @@ class PlayersConfig(AppConfig):
         scopes.register("players:write", "Register players, report sign-ins, add and remove instruments")
         api_routers.register("", "players.api.router")
         schedules.every(3, task="players.tasks.send_due_messages")
+        probes.queue("queue.messages", gettext_lazy("Messages to players"), table="players_message", where="state = 'queued'")

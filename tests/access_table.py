@@ -39,6 +39,9 @@ HOLDERS: dict[str, set[str]] = {
     "alerts.view": EVERYBODY - {"support"},
     "alerts.handle": {"owner", *PAYMENTS, "fraud", "compliance"},
     "alerts.configure": {"owner", "head-of-payments", "fraud", "compliance"},
+    "operations.view": {"owner", "head-of-payments", "compliance", "auditor"},
+    "operations.be_told": {"owner"},
+    "operations.modes": {"owner", "head-of-payments"},
     "integrations.view_webhooks": {"owner", "head-of-payments", "compliance", "auditor"},
     "integrations.webhooks": {"owner"},
     "approvals.policies": {"owner", "compliance"},
@@ -153,8 +156,13 @@ ROWS: dict[str, Row] = {
     "ui:home": Row(SIGNED_IN),
     "ui:preference": Row(PUBLIC, "post", 302, data=lambda world: {"theme": "dark"}),
     "ui:styleguide": Row(SIGNED_IN),
-    "ui:live": Row(PUBLIC),
-    "ui:ready": Row(PUBLIC),
+    # the installation; setting the mode needs operations.modes (tests/backoffice/operations)
+    "operations:live": Row(PUBLIC),
+    "operations:ready": Row(PUBLIC),
+    "operations:metrics": Row(PUBLIC, allow=404),  # off; with a token it asks for that and not for a session
+    "operations:health": Row("operations.view"),
+    "operations:probe": Row("operations.view", args=lambda world: ["database.answer"]),
+    "operations:mode": Row("operations.view"),
     # sign-in and one's own account
     "account_login": Row(PUBLIC, allow=302),  # a signed-in person is sent home
     "mfa_authenticate": Row(PUBLIC, allow=302),

@@ -39,6 +39,7 @@ def forget_everything() -> None:
     from django.core.cache import cache
 
     from backoffice.approvals import rules
+    from backoffice.operations import modes
     from backoffice.scope import packs
     from backoffice.work import canned
     from payments import queues
@@ -46,7 +47,7 @@ def forget_everything() -> None:
     from wallet import currencies, rates
 
     cache.clear()
-    for remembered in (currencies, packs, rates, rules):
+    for remembered in (currencies, packs, rates, rules, modes):
         remembered.forget()
     decision.reasons.forget()
     canned.offered.forget()

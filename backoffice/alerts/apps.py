@@ -11,11 +11,11 @@ class AlertsConfig(AppConfig):
         from django.urls import reverse
 
         from backoffice.access.permissions import Permission, catalogue
-        from backoffice.alerts import rights, rules, telling
+        from backoffice.alerts import house, rights, rules, telling
         from backoffice.alerts.lifecycles import HANDLE, SUBJECT
         from backoffice.approvals.registry import register
         from backoffice.audit.models import Event
-        from backoffice.runtime import schedules
+        from backoffice.runtime import probes, schedules
         from backoffice.ui import navigation
         from backoffice.work import happening
 
@@ -27,7 +27,9 @@ class AlertsConfig(AppConfig):
         )
         rights.declare()
         telling.register()
+        house.plug_in()
         register(rules.KIND)
+        probes.queue("queue.alerts", _("Alert rules"), table="alerts_standing", where="next_attempt_at IS NOT NULL")
         schedules.every(10, task="backoffice.alerts.tasks.evaluate")
         navigation.register(navigation.Item("Insight", _("Alerts"), "alerts:alerts", "flag", telling.VIEW, order=20))
 

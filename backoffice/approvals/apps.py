@@ -14,7 +14,7 @@ class ApprovalsConfig(AppConfig):
         from backoffice.approvals.kinds import grants, packs, policies, roles
         from backoffice.approvals.registry import register
         from backoffice.approvals.services import telling
-        from backoffice.runtime import schedules
+        from backoffice.runtime import probes, schedules
         from backoffice.scope import packs as law
         from backoffice.ui import navigation, tiles
 
@@ -35,5 +35,6 @@ class ApprovalsConfig(AppConfig):
         services.role_guards[:] = [grants.guard]
         navigation.register(navigation.Item("Control", _("Approvals"), "approvals:inbox", "double", permission="approvals.view", order=20))
         navigation.register(navigation.Item("Control", _("Settings"), "approvals:settings", "sliders", permission="approvals.view", order=30))
+        probes.queue("queue.changes", _("Changes that come into force"), table="approvals_changerequest", due="effective_at", where="state = 'scheduled'")
         schedules.every(5, task="backoffice.approvals.tasks.sweep")
         tiles.register(home.home, permission="approvals.view", order=20)

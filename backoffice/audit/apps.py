@@ -8,9 +8,7 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice.audit import health, rights, streams
-        from backoffice.ui import health as probes
 
         rights.declare()
-        for name, probe in (("sealing", health.sealing), ("horizon", health.horizon), ("partitions", health.partitions)):
-            probes.register(name, probe)
+        health.register()
         streams.register_record()

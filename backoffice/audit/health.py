@@ -1,15 +1,21 @@
 """What the record needs to be in time: sequencing and sealing not behind, months ahead for new rows."""
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
-from backoffice.runtime import timeouts
+from backoffice.runtime import probes, timeouts
+from backoffice.runtime.probes import MONTHS, SECONDS, Fails, Found, Probe
 
 MOST_LAG = 5.0  # seconds between a commit and its seal
-MOST_HORIZON = 30.0
+KEPT_BY_MONTH = ("audit_event", "wallet_entry")
 
-
-class Behind(Exception):
-    """The recorder does not keep up, or does not run."""
+_AHEAD = r"""
+SELECT count(*) FROM generate_series(date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month', now() + interval '2 years', interval '1 month') month
+WHERE EXISTS (SELECT FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = to_regclass(%s)
+    AND (substring(pg_get_expr(c.relpartbound, c.oid) FROM 'FROM \(''([^'']+)'))::timestamptz <= month AT TIME ZONE 'UTC'
+    AND (substring(pg_get_expr(c.relpartbound, c.oid) FROM 'TO \(''([^'']+)'))::timestamptz > month AT TIME ZONE 'UTC')
+"""
 
 
 def lag() -> float:
@@ -23,22 +29,34 @@ def lag() -> float:
         return float(cursor.fetchone()[0])
 
 
-def sealing() -> None:
-    behind = lag()
-    if behind > MOST_LAG * 4:  # alarms at four times the goal, so that a busy second does not page anybody
-        raise Behind(f"The oldest unsealed fact has waited {behind:.0f} s.")
-
-
-def horizon() -> None:
-    age = timeouts.horizon_age()
-    if age > MOST_HORIZON:
-        raise Behind(f"A write transaction has been running for {age:.0f} s.")
-
-
-def partitions() -> None:
-    """A filled DEFAULT partition means that nobody makes months ahead any more."""
+def partitions() -> Found:
+    """Months after this one for which both tables have a partition. A filled DEFAULT partition means that nobody makes them any more."""
+    ahead: dict[str, int] = {}
     with connection.cursor() as cursor:
-        for table in ("audit_event", "wallet_entry"):
+        for table in KEPT_BY_MONTH:
             cursor.execute("SELECT coalesce((SELECT reltuples FROM pg_class WHERE oid = to_regclass(%s)), 0)", [f"{table}_default"])
             if cursor.fetchone()[0] > 0:
-                raise Behind(f"{table} has rows in its DEFAULT partition. Run the recorder.")
+                raise Fails(gettext_noop("%(table)s has rows in its DEFAULT partition."), table=table)
+            cursor.execute(_AHEAD, [table])
+            ahead[table] = cursor.fetchone()[0]
+    table = min(ahead, key=lambda name: ahead[name])
+    return Found(ahead[table], gettext_noop("%(table)s has the fewest."), {"table": table})
+
+
+def register() -> None:
+    probes.register(
+        Probe(
+            "record.sealing", _("Sealing"), "record", SECONDS, lambda: Found(lag()), _("How long the oldest fact that is not sealed has waited."),
+            _("Is the recorder running, and is the horizon young? Facts are safe meanwhile; only the seal is late."), MOST_LAG * 4, MOST_LAG * 24,
+        ),
+        Probe(
+            "record.horizon", _("Horizon"), "record", SECONDS, lambda: Found(timeouts.horizon_age()),
+            _("How long the oldest running write transaction of the server has been open. Facts after it cannot be sequenced yet."),
+            _("End it: pg_terminate_backend of the oldest with a backend_xid in pg_stat_activity, whichever database it is in."), 10, 30,
+        ),
+        Probe(
+            "record.partitions", _("Months ahead"), "record", MONTHS, partitions, _("Coming months for which the record and the ledger have a partition."),
+            _("The recorder makes a year ahead. Look whether it runs, and whether a long reader keeps it from locking the table."), 3, 1, below=True,
+            every=600,
+        ),
+    )  # fmt: skip

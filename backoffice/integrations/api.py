@@ -2,11 +2,9 @@
 
 import functools
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
@@ -21,7 +19,6 @@ from backoffice.integrations.bodies import StrictParser
 from backoffice.integrations.extension import api_routers
 from backoffice.integrations.problems import Error, Problem
 
-log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponse]
 VERSION = "1"
 ROOT = "api/platform/v1/"
@@ -76,13 +73,12 @@ def urls(api: NinjaAPI) -> list[URLPattern]:
 
 
 def door(view: View) -> View:
-    """Around every view for machines: no sign-in and no CSRF token, since the request is signed; errors as problems; one log line."""
+    """Around every view for machines: no sign-in and no CSRF token, since the request is signed; errors as problems."""
 
     @csrf_exempt
     @login_not_required
     @functools.wraps(view)
     def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        began = time.perf_counter()
         try:
             response = view(request, *args, **kwargs)
         except Exception as exception:
@@ -91,10 +87,6 @@ def door(view: View) -> View:
             detail = f"{request.method} does not work here. Use {response['Allow']}."
             response = problems.response(request, Problem(405, "method_not_allowed", detail, headers={"Allow": response["Allow"]}))
         response.setdefault("Cache-Control", "no-store")
-        log.info(
-            "api.request", method=request.method, route=getattr(request.resolver_match, "route", ""), status=response.status_code,
-            key=getattr(request, "api_key_id", ""), milliseconds=round((time.perf_counter() - began) * 1000),
-        )  # fmt: skip
         return response
 
     run.csrf_exempt = True  # type: ignore[attr-defined]

@@ -10,13 +10,16 @@ class IntegrationsConfig(AppConfig):
         from django.utils.translation import gettext_lazy as _
 
         from backoffice.access.permissions import Permission, catalogue
-        from backoffice.integrations import rights
+        from backoffice.integrations import probes, problems, rights
         from backoffice.integrations.sandboxes import catcher
+        from backoffice.operations import gate
         from backoffice.runtime import schedules
         from backoffice.runtime.registry import demo_processes
         from backoffice.ui import navigation
 
         rights.declare()
+        probes.register()
+        gate.answer_below("/api/", problems.closed)
         schedules.every(3600, task="backoffice.integrations.tasks.forget_old_answers")
         schedules.every(2, task="backoffice.integrations.tasks.deliver_webhooks")
         catalogue.register(

@@ -37,6 +37,7 @@ class SignedKey(AuthBase):
         """Raises Problem: 401 not signed, 403 without the scope, 413, 415, 429."""
         body = bodies.read(request)
         key = self._verified(request, body)
+        request.api_brand_id = key.brand_id  # type: ignore[attr-defined]
         request.api_key_id = key.key_id  # type: ignore[attr-defined]  # for the log line
         if wait := limits.over(key.key_id, now=limits.clock()):
             detail = f"This key has used up its requests of this minute. Wait {wait} seconds."

@@ -94,6 +94,11 @@ def fault(request: HttpRequest, exception: Exception) -> HttpResponse:
     return response(request, Problem(500, "internal_error", "Something went wrong here. Repeat the request with the same Idempotency-Key."))
 
 
+def closed(request: HttpRequest, detail: str, seconds: int) -> HttpResponse:
+    """The house takes no changes for a while, or is being maintained."""
+    return response(request, Problem(503, "closed", detail, headers={"Retry-After": str(seconds)}))
+
+
 for _code, _status, _meaning in (
     ("malformed", 400, "The body is not one JSON object in UTF-8, or a name stands in it twice."),
     ("idempotency_key_missing", 400, "Every POST carries an Idempotency-Key of 1 to 80 visible characters, made by you."),
@@ -107,6 +112,7 @@ for _code, _status, _meaning in (
     ("media_type", 415, "Send bodies as application/json in UTF-8."),
     ("invalid", 422, "A field is missing or wrong; `errors` says which and why."),
     ("too_many_requests", 429, "The key's requests per minute are used up; `Retry-After` says how many seconds to wait."),
+    ("closed", 503, "Read-only or maintenance: nothing was changed. Repeat the request with the same Idempotency-Key after `Retry-After` seconds."),
     ("internal_error", 500, "A fault of ours. Nothing was changed; repeat the request with the same Idempotency-Key."),
 ):
     describe(_code, _status, _meaning)

@@ -13,7 +13,7 @@ class JobsConfig(AppConfig):
         from backoffice.jobs.exports import kind, kit
         from backoffice.jobs.imports.kind import IMPORT
         from backoffice.jobs.views import exports
-        from backoffice.runtime import schedules
+        from backoffice.runtime import probes, schedules
         from backoffice.ui import navigation, tiles
 
         rights.declare()
@@ -26,5 +26,6 @@ class JobsConfig(AppConfig):
         kit.register()
         navigation.register_in_bar(navigation.BarItem(_("Jobs"), "jobs:jobs", "jobs", count=tray.running_count, order=20))
         navigation.offer_exports(exports.link)
+        probes.queue("queue.jobs", _("Exports and other jobs"), table="jobs_job", where="next_attempt_at IS NOT NULL")
         schedules.every(5, task="backoffice.jobs.tasks.sweep")
         tiles.register(home.home, order=25)

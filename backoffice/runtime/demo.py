@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -74,6 +75,7 @@ class Demo:
         self._start_services(supervisor, port)
         self._add_registered()
         self.home.remember(LAST, **self._ours())
+        shutil.rmtree(self.home.root / "metrics", ignore_errors=True)  # counters of processes that have ended
         self._manage(supervisor, "migrate", "--noinput", doing="Bringing the database's schema up to date.")
         self._manage(supervisor, "seed_demo", doing="Opening the casino.", stream=True)
         self._collect_static(supervisor)
@@ -152,7 +154,7 @@ class Demo:
         ]
         granian += ["--respawn-failed-workers", "backoffice.wsgi:application"]
         worker = ["celery", "-A", "backoffice", "worker", "-c", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
-        live = HttpReady(f"{self.address}/health/live", timeout=90)
+        live = HttpReady(f"{self.address}/healthz", timeout=90)
         return [
             self._spec("web", [*python, *granian], ready=live, order=registry.WEB, stop_seconds=8.0),
             self._spec("worker", [*python, *worker], order=registry.WORKER, stop_seconds=15.0),

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from backoffice.ui import navigation, preferences, toasts
+from backoffice.ui import banners, navigation, preferences, toasts
 
 LONGEST_ADDRESS = 500
 
@@ -58,6 +58,11 @@ class Shell:
     @cached_property
     def toasts(self) -> list[toasts.Toast]:
         return toasts.pending(self._request) if hasattr(self._request, "_messages") else []
+
+    @cached_property
+    def banners(self) -> list[banners.Banner]:
+        """What everybody has to know, such as a mode that holds."""
+        return banners.of(self._request)
 
     @cached_property
     def now(self) -> Any:

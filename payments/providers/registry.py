@@ -62,6 +62,11 @@ def health() -> list[Health]:
     return [circuit for code in codes() for circuit in get(code).health()]
 
 
+def addresses() -> list[str]:
+    """Where the configured providers are reached."""
+    return [str(options["url"]) for options in _settings().values() if options.get("url")]
+
+
 def forget() -> None:
     """Build anew from settings at the next use."""
     global _store

@@ -7,10 +7,12 @@ between the call and the answer leaves a row that the next sweep asks about. Not
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from backoffice.audit.actors import Actor
 from backoffice.audit.record import machine, record
+from backoffice.operations import modes
 from payments import locks
 from payments.lifecycles import WITHDRAWAL
 from payments.models import Withdrawal
@@ -26,6 +28,8 @@ SILENCE = timedelta(minutes=10)  # webhooks tell how a payout goes on; when none
 CALL_LEASE = timedelta(seconds=45)  # a worker that has not come back by then was lost; its row is asked about
 REQUEUE_AFTER = timedelta(seconds=15)  # a failed payout shows as failed for a moment, then waits for a new decision
 SUBJECT = "payments.withdrawal"
+# A call ended without being taken, so the same reference may be sent again.
+_TO_SEND_AGAIN = Q(state="sent", provider_id="", last_call_ended_at__isnull=False, failure="unavailable")
 
 
 def _system() -> Actor:
@@ -33,8 +37,11 @@ def _system() -> Actor:
 
 
 def due(*, now: datetime, batch: int = 50) -> list[int]:
-    """Withdrawals that a worker has something to do about, oldest first."""
-    return list(Withdrawal.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at").values_list("pk", flat=True)[:batch])
+    """Withdrawals that a worker has something to do about, oldest first. While a mode holds money back, what would be sent waits in its row."""
+    rows = Withdrawal.objects.filter(next_attempt_at__lte=now)
+    if not modes.current().writes:
+        rows = rows.exclude(state="approved").exclude(_TO_SEND_AGAIN)
+    return list(rows.order_by("next_attempt_at").values_list("pk", flat=True)[:batch])
 
 
 def step(withdrawal_id: int) -> str:
@@ -60,7 +67,7 @@ def claim(withdrawal_id: int, *, now: datetime) -> tuple[Withdrawal, str] | None
         return None
     lease = {"next_attempt_at": now + CALL_LEASE}
     if withdrawal.state == "approved":
-        if withdrawal.dispatch_at is None or withdrawal.dispatch_at > now:
+        if withdrawal.dispatch_at is None or withdrawal.dispatch_at > now or not modes.hold():
             return None
         attempt = withdrawal.attempt + 1
         reference = calls.new_reference("WD", withdrawal.pk, attempt)
@@ -80,6 +87,8 @@ def claim(withdrawal_id: int, *, now: datetime) -> tuple[Withdrawal, str] | None
     if withdrawal.state in {"sent", "unknown"}:
         # `last_call_ended_at` is set when a call ended without being taken: only then the same reference may be sent again.
         again = withdrawal.state == "sent" and not withdrawal.provider_id and withdrawal.last_call_ended_at is not None and withdrawal.failure == "unavailable"
+        if again and not modes.hold():
+            return None
         Withdrawal.objects.filter(pk=withdrawal.pk).update(**lease)
         return withdrawal, "send" if again else "ask"
     Withdrawal.objects.filter(pk=withdrawal.pk).update(next_attempt_at=None)

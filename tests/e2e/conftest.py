@@ -99,7 +99,7 @@ def house(committed_db: Database, tmp_path: Path, static_files: Path) -> Iterato
             processes[name] = subprocess.Popen(command, env=env, cwd=settings.BASE_DIR, stdout=log, stderr=subprocess.STDOUT)
             stack.callback(_end, processes[name])
         house = House(f"http://127.0.0.1:{port}", brand, ana, lars, env, committed_db, processes)
-        _wait(house.url + "/health/live")
+        _wait(house.url + "/healthz")
         nordpay.call("POST", "/v1/webhook-endpoint", {"url": f"{house.url}/api/providers/nordpay/webhooks"})
         yield house
 

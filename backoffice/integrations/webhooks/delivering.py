@@ -18,6 +18,7 @@ from django.utils import timezone
 from backoffice.integrations import signing
 from backoffice.integrations.models import Attempt, Delivery, Endpoint
 from backoffice.integrations.webhooks import addresses
+from backoffice.runtime import logs
 
 log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 12
@@ -89,6 +90,7 @@ def _call(row: Delivery, endpoint: Endpoint) -> tuple[int | None, str]:
             "Host": target.host, "Content-Type": "application/json", "User-Agent": "Countroom", TOPIC_HEADER: row.topic, ID_HEADER: row.key.split("#")[0],
             signing.TIME_HEADER: timestamp,
             signing.SIGNATURE_HEADER: signing.sign(secret=endpoint.secret, timestamp=timestamp, method="POST", path=target.path, body=body),
+            **logs.outgoing(),
         }  # fmt: skip
         began = time.monotonic()
         with (

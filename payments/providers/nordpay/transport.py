@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from backoffice.runtime import logs
 from payments.providers.protocol import OutcomeUnknown, ProviderUnavailable
 
 MAX_ANSWER = 4_194_304  # bytes
@@ -97,7 +98,7 @@ class Transport:
     ) -> Answer:
         deadline = time.monotonic() + self._timeout
         try:
-            with self._client.stream(method, path, content=content, headers=headers, params=params) as response:
+            with self._client.stream(method, path, content=content, headers={**(headers or {}), **logs.outgoing()}, params=params) as response:
                 received = bytearray()
                 for chunk in response.iter_raw():
                     received += chunk

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
 from backoffice.audit import backups
+from backoffice.runtime import pulses
 
 
 class Command(BaseCommand):
@@ -20,7 +21,9 @@ class Command(BaseCommand):
         try:
             manifest = backups.backup(options["folder"])
         except (backups.BackupProblem, Error) as problem:
+            pulses.give(pulses.BACKUP, pulses.BACKUP, well=False, always=True)
             raise CommandError(str(problem).strip()) from problem
+        pulses.give(pulses.BACKUP, pulses.BACKUP, always=True)
         self.stdout.write(f"{manifest['bytes']:,} bytes in {options['folder']}, sha256 {manifest['sha256'][:16]}...")
         for stream, (number, position, seal) in manifest["heads"].items():
             self.stdout.write(f"  {stream}:{number}:{seal} over {position:,} rows")  # as `verify --seal` takes it

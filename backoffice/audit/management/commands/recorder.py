@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, close_old_connections, connection, transaction
 
 from backoffice.audit import sequencer, streams
-from backoffice.runtime import timeouts
+from backoffice.runtime import pulses, timeouts, watching
 
 log = structlog.get_logger(__name__)
 PARTITIONS_EVERY = 3600.0
@@ -27,6 +27,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{sequencer.catch_up()} rows sequenced and sealed.")
             return
         self.stdout.write("Recorder: sequencing and sealing.")
+        watching.start()
         sealed_at = partitions_at = 0.0
         while True:
             try:
@@ -41,6 +42,7 @@ class Command(BaseCommand):
                     for stream in streams.every():
                         sequencer.seal_once(stream)
                     sealed_at = time.monotonic()
+                pulses.give(pulses.RECORDER)
             except Error as wrong:
                 log.warning("recorder_waits", error=str(wrong).splitlines()[0] if str(wrong) else type(wrong).__name__)
                 connection.close()

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from backoffice.audit import verify
-from backoffice.runtime import timeouts
+from backoffice.runtime import pulses, timeouts
 
 
 def known_seal(text: str) -> tuple[tuple[str, int], str]:
@@ -27,6 +27,7 @@ class Command(BaseCommand):
         timeouts.lift()
         report = verify.run(known=dict(options["seal"]))
         seconds = time.monotonic() - began
+        pulses.give(pulses.VERIFY, pulses.VERIFY, well=report.clean, always=True)
         if options["json"]:
             findings = [vars(finding) for finding in report.findings]
             self.stdout.write(

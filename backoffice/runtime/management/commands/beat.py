@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 
 from backoffice.celery import app
-from backoffice.runtime import schedules
+from backoffice.runtime import pulses, schedules, watching
 
 LOCK = 7_202_603
 
@@ -29,7 +29,13 @@ class Command(BaseCommand):
         self.stdout.write(f"Beat: {len(app.conf.beat_schedule)} tasks.")
         from celery.beat import PersistentScheduler, Service
 
-        Service(app, scheduler_cls=PersistentScheduler, schedule_filename=str(folder / "beat-schedule"), max_interval=1).start()
+        class Scheduler(PersistentScheduler):
+            def tick(self, *args: Any, **kwargs: Any) -> Any:
+                pulses.give(pulses.BEAT)
+                return super().tick(*args, **kwargs)
+
+        watching.start()
+        Service(app, scheduler_cls=Scheduler, schedule_filename=str(folder / "beat-schedule"), max_interval=1).start()
 
     @staticmethod
     def _locked() -> bool:
