@@ -9,8 +9,8 @@ from backoffice.jobs import runner, services
 from backoffice.jobs.exports import work
 from backoffice.jobs.imports.declared import imports
 from backoffice.jobs.models import Import, Job
+from backoffice.work.models import Note
 from players.imports import NOTES
-from players.models import Note
 from tests.backoffice.jobs.conftest import ask, finish
 from tests.backoffice.jobs.test_imports import NOW, checked, confirmed, notes_file, uploaded
 from tests.casino import new_player, new_withdrawal
