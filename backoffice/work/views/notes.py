@@ -60,7 +60,7 @@ def write(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         given = form.cleaned_data
         back = _back(request, subject, given["next"])
-        uploads = [files.Upload((one.name or "")[-200:], one.read(files.LARGEST + 1)) for one in request.FILES.getlist("files")]
+        uploads = [files.Upload((one.name or "")[-200:], one.read(files.LARGEST + 1)) for one in request.FILES.getlist("files")[: files.MOST + 1]]
         try:
             note = services.write(
                 subject, text=given["text"], by=request.user, now=timezone.now(), key=given["key"], url=back.partition("#")[0], uploads=uploads,  # type: ignore[arg-type]
