@@ -43,8 +43,8 @@ def test_the_sidebar_shows_what_a_person_may_open(own_navigation, auditor):
 
 
 def test_an_item_has_a_count_a_group_and_an_order(own_navigation, auditor):
-    navigation.register(navigation.Item("Work", "Second", "ui:live", "check", count=lambda request: 1_500, order=2))
-    navigation.register(navigation.Item("Work", "First", "ui:ready", "check", count=lambda request: 0, order=1))
+    navigation.register(navigation.Item("Work", "Second", "operations:live", "check", count=lambda request: 1_500, order=2))
+    navigation.register(navigation.Item("Work", "First", "operations:ready", "check", count=lambda request: 0, order=1))
     assert sidebar(auditor)[:4] == ["Home", "First", "Second", "Withdrawals"]
     page = auditor.get("/").content.decode()
     assert page.count('class="n"') == 1

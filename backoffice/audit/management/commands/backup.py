@@ -21,7 +21,8 @@ class Command(BaseCommand):
         try:
             manifest = backups.backup(options["folder"])
         except (backups.BackupProblem, Error) as problem:
-            pulses.give(pulses.BACKUP, pulses.BACKUP, well=False, always=True)
+            if not isinstance(problem, Error):  # of a database that cannot be reached nothing can be kept in it
+                pulses.give(pulses.BACKUP, pulses.BACKUP, well=False, always=True)
             raise CommandError(str(problem).strip()) from problem
         pulses.give(pulses.BACKUP, pulses.BACKUP, always=True)
         self.stdout.write(f"{manifest['bytes']:,} bytes in {options['folder']}, sha256 {manifest['sha256'][:16]}...")
