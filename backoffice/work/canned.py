@@ -47,7 +47,7 @@ class CannedNoteForm(ChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["subject_type"].choices = [("", _("Every queue")), *((one.subject, one.title) for one in queues.every())]  # type: ignore[attr-defined]
+        self.fields["subject_type"].choices = [("", _("Every queue")), *((one.subject, one.title) for one in queues.every() if one.work)]  # type: ignore[attr-defined]
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]

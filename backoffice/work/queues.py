@@ -337,7 +337,8 @@ def register(queue: Queue) -> None:
 
     _queues[queue.subject] = queue
     sources.register(source_of(queue))
-    imports.register(tags_of(queue))
+    if queue.work:  # a list that is only read has no tags
+        imports.register(tags_of(queue))
 
 
 def get(subject: str) -> Queue:
