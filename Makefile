@@ -11,7 +11,7 @@ PACKAGES := backoffice players wallet payments games bonuses compliance fraud re
 export RESET PORT NAME QUICK FULL
 unexport PYTHONDONTWRITEBYTECODE  # programs that are compiled anew at every start are slow to start
 
-.PHONY: help demo dev signin manage test test-15 bench check fix stop clean environment environment-dev
+.PHONY: help demo dev signin manage test test-15 bench check words fix stop clean environment environment-dev
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' "$(ROOT)/Makefile" | sed 's/:.*## /\t/' | expand -t 14
@@ -40,8 +40,8 @@ test-15: environment-dev ## Only what runs on PostgreSQL 15: the ledger's, the r
 bench: environment-dev ## Benchmarks, each ending in one JSON line. NAME=ledger for one; QUICK=1 or FULL=1; ARGS="--peer-sql FILE"
 	@$(IN_ROOT) exec $(DEV) -m bench $(ARGS)
 
-check: environment-dev ## Format, lint, types, layers, migrations, settings, templates, dead links
-	@set -e; $(IN_ROOT) PATH="$(ROOT)/.venv-dev/bin:$$PATH"; COUNTROOM_ENV=test; export PATH COUNTROOM_ENV; \
+check: environment-dev ## Format, lint, types, layers, migrations, settings, templates, words, dead links
+	@set -e; $(IN_ROOT) PATH="$(ROOT)/.venv-dev/bin:$$PATH"; COUNTROOM_ENV=test DJANGO_SETTINGS_MODULE=backoffice.settings; export PATH COUNTROOM_ENV DJANGO_SETTINGS_MODULE; \
 	step() { echo "── $$*"; "$$@"; }; \
 	step ruff format --check .; \
 	step ruff check .; \
@@ -49,7 +49,11 @@ check: environment-dev ## Format, lint, types, layers, migrations, settings, tem
 	step lint-imports; \
 	step python -m tests.tools.with_services manage.py makemigrations --check --dry-run -- manage.py check; \
 	step djlint --lint --quiet templates; \
+	step python -m tests.tools.catalogue --check; \
 	step python tests/tools/dead_links.py README.md CHANGELOG.md docs
+
+words: environment-dev ## Bring the German catalogue up to date with the code, compile it and say what has no German yet
+	@$(IN_ROOT) COUNTROOM_ENV=test DJANGO_SETTINGS_MODULE=backoffice.settings $(DEV) -m tests.tools.catalogue
 
 fix: environment-dev ## Put format and imports right
 	@$(IN_ROOT) .venv-dev/bin/ruff check --fix . ; .venv-dev/bin/ruff format .

@@ -336,7 +336,7 @@ CONTENT_SECURITY_POLICY = {
 
 # Language, time, static files
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("sv", "Svenska")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # one that has its catalogue
 LOCALE_PATHS = [BASE_DIR / "backoffice" / "locale"]
 USE_I18N = True
 USE_TZ = True

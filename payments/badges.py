@@ -4,11 +4,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from backoffice.ui import words
+
 TONES = {
     "requested": ("neutral", 0), "claimed": ("info", 1), "awaiting_second": ("attention", 1), "approved": ("info", 2), "sent": ("info", 1),
     "settled": ("success", 2), "rejected": ("critical", 2), "returned": ("warning", 2), "held": ("attention", 1), "cancelled": ("neutral", 2),
     "failed": ("critical", 2), "unknown": ("attention", 0),
 }  # fmt: skip
+words.declare(["claimed"])  # no state: somebody works on it
 
 OF_DEPOSITS = {
     "initiated": ("neutral", 0), "authorised": ("info", 1), "captured": ("info", 2), "credited": ("success", 2), "charged_back": ("critical", 2),
@@ -18,10 +21,9 @@ OF_DEPOSITS = {
 
 def deposit_badge(state: str) -> dict[str, Any]:
     tone, pip = OF_DEPOSITS[state]
-    return {"tone": tone, "pip": pip, "label": state.replace("_", " ").capitalize()}
+    return {"tone": tone, "pip": pip, "label": words.of(state)}
 
 
 def badge(state: str) -> dict[str, Any]:
     tone, pip = TONES[state]
-    words = {"awaiting_second": _("Awaiting 2nd")}
-    return {"tone": tone, "pip": pip, "label": words.get(state, state.replace("_", " ").capitalize())}
+    return {"tone": tone, "pip": pip, "label": _("Awaiting 2nd") if state == "awaiting_second" else words.of(state)}

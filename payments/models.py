@@ -6,8 +6,10 @@ from django.conf import settings
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.scope.models import BrandScoped
+from backoffice.ui import words
 from payments.lifecycles import DEPOSIT, TO_DECIDE, WITHDRAWAL
 from players.models import Instrument, Player
 from wallet.models import Hold, MoneyField
@@ -100,7 +102,7 @@ class Withdrawal(Payment):
     first_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     first_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
-    decided_by_kind = models.CharField(max_length=10, choices=[(k, k.capitalize()) for k in (STAFF, SYSTEM, PLAYER)], blank=True)
+    decided_by_kind = models.CharField(max_length=10, choices=[(kind, words.lazy(kind)) for kind in (STAFF, SYSTEM, PLAYER)], blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")  # staff only
     reason_code = models.CharField(max_length=40, blank=True)
     note = models.TextField(blank=True)
@@ -166,7 +168,7 @@ class ReasonCode(models.Model):
     configured_by = "payments.reason"
 
     code = models.CharField(max_length=40, primary_key=True)
-    outcome = models.CharField(max_length=12, choices=[("approved", "Approve"), ("rejected", "Reject"), ("held", "Hold"), ("returned", "Return")])
+    outcome = models.CharField(max_length=12, choices=[("approved", _("Approve")), ("rejected", _("Reject")), ("held", _("Hold")), ("returned", _("Return"))])
     label = models.CharField(max_length=80)
     player_text = models.CharField(max_length=200, blank=True)
     position = models.SmallIntegerField(default=0)
@@ -182,7 +184,7 @@ class ReasonCode(models.Model):
 class ProviderCall(models.Model):
     """One call to a provider, written when it ended: what was asked, what came back or why nothing did."""
 
-    payment_type = models.CharField(max_length=12, choices=[("deposit", "Deposit"), ("withdrawal", "Withdrawal")])
+    payment_type = models.CharField(max_length=12, choices=[("deposit", _("Deposit")), ("withdrawal", _("Withdrawal"))])
     payment_id = models.BigIntegerField()
     provider = models.CharField(max_length=40)
     operation = models.CharField(max_length=12)

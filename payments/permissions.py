@@ -1,5 +1,7 @@
 """What staff may do with money in motion."""
 
+from django.utils.translation import gettext_lazy as _
+
 PAYMENTS = ("payments-l1", "payments-l2", "head-of-payments")
 
 
@@ -7,9 +9,9 @@ def register() -> None:
     from backoffice.access.permissions import Permission, catalogue
 
     catalogue.register(
-        Permission("payments.view", "See deposits and withdrawals", "Payments", (*PAYMENTS, "fraud", "compliance", "finance", "auditor")),
-        Permission("payments.view_status", "See the status of payments", "Payments", ("support", "kyc", "crm")),
-        Permission("payments.decide", "Decide withdrawals", "Payments", PAYMENTS),
-        Permission("payments.configure", "Propose changes of reason codes and limits", "Payments", ("head-of-payments",)),
-        Permission("payments.approve_second", "Give second approvals", "Payments", ("payments-l2", "head-of-payments")),
+        Permission("payments.view", _("See deposits and withdrawals"), _("Payments"), (*PAYMENTS, "fraud", "compliance", "finance", "auditor")),
+        Permission("payments.view_status", _("See the status of payments"), _("Payments"), ("support", "kyc", "crm")),
+        Permission("payments.decide", _("Decide withdrawals"), _("Payments"), PAYMENTS),
+        Permission("payments.configure", _("Propose changes of reason codes and limits"), _("Payments"), ("head-of-payments",)),
+        Permission("payments.approve_second", _("Give second approvals"), _("Payments"), ("payments-l2", "head-of-payments")),
     )  # fmt: skip

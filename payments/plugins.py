@@ -9,12 +9,13 @@ from backoffice.runtime.registry import demo_processes
 from backoffice.ui import figures, navigation, tiles
 from backoffice.work.queues import register as register_queue
 from backoffice.work.views.index import waiting
-from payments import demo, happenings, home, lists, measures, probes, queues, search
+from payments import demo, facts, happenings, home, lists, measures, probes, queues, search
 from players import guards
 from players.services import PlayerRefused
 
 
 def plug_in() -> None:
+    facts.register()
     schedules.every(2, task="payments.tasks.sweep")
     scopes.register("payments:read", "See deposits, withdrawals and balances")
     scopes.register("payments:write", "Start deposits, ask for withdrawals and take them back")

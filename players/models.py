@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Func, Q, Value
 from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit import vault
 from backoffice.runtime.outgoing import Outgoing
@@ -90,7 +91,7 @@ class Player(BrandScoped):
             models.UniqueConstraint(fields=["brand", "external_id"], name="players_player_external_id"),
             models.UniqueConstraint(
                 fields=["brand", "email_digest"], condition=~Q(email_digest=""), name="players_player_email_once_a_brand",
-                violation_error_message="This brand already has a player with this e-mail address.",
+                violation_error_message=_("This brand already has a player with this e-mail address."),
             ),
         ]  # fmt: skip
         indexes: ClassVar = [
@@ -169,7 +170,7 @@ class Instrument(BrandScoped):
     """How a player pays and is paid: a card token, a bank account, a wallet, a blockchain address. A card number is never kept."""
 
     CARD, BANK, WALLET, CRYPTO = "card", "bank", "wallet", "crypto"
-    KINDS: ClassVar = [(CARD, "Card"), (BANK, "Bank account"), (WALLET, "Wallet"), (CRYPTO, "Crypto address")]
+    KINDS: ClassVar = [(CARD, _("Card")), (BANK, _("Bank account")), (WALLET, _("Wallet")), (CRYPTO, _("Crypto address"))]
 
     player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="instruments")
     kind = models.CharField(max_length=8, choices=KINDS)

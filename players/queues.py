@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.actors import Actor
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import mask_name, moment, personal, whole
+from backoffice.ui import numbers
 from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells
 from backoffice.work.checks import PASS, WARN, Result
@@ -38,8 +40,18 @@ def checks(row: Instrument, now: datetime) -> list[Result]:
     same = row.holder_name.strip().lower() == row.player.name.lower()
     others = Instrument.objects.filter(detail_digest=row.detail_digest).exclude(player_id=row.player_id).exclude(detail_digest="").count()
     return [
-        Result("INS-01", PASS if same else WARN, "Holder is the player" if same else "Holder is written differently", (row.holder_name or "no name",)),
-        Result("INS-02", WARN if others else PASS, "Other players use it too" if others else "Nobody else uses it", (str(others),) if others else ()),
+        Result(
+            "INS-01",
+            PASS if same else WARN,
+            gettext("Holder is the player") if same else gettext("Holder is written differently"),
+            (row.holder_name or gettext("no name"),),
+        ),
+        Result(
+            "INS-02",
+            WARN if others else PASS,
+            gettext("Other players use it too") if others else gettext("Nobody else uses it"),
+            (numbers.whole(others),) if others else (),
+        ),
     ]
 
 

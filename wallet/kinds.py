@@ -5,30 +5,31 @@ from 40 on the house's and running (locked, with a floor).
 """
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountKind(models.IntegerChoices):
-    CASH = 1, "Cash"
-    BONUS = 2, "Bonus"
-    HOLD = 3, "Held for withdrawals"
-    PSP_CLEARING = 10, "PSP clearing"
-    PSP_FEES = 11, "PSP fees"
-    BANK = 12, "Bank"
-    CHAIN_WALLET = 13, "Chain wallet"
-    GAME_REVENUE = 14, "Game revenue"
-    BONUS_COST = 15, "Bonus cost"
-    CHARGEBACK_LOSS = 16, "Chargeback loss"
-    ADJUSTMENTS = 17, "Adjustments"
-    FX = 18, "Currency exchange"
-    AFFILIATE_PAYABLE = 19, "Affiliate payable"
-    WRITE_OFF = 20, "Write-off"
-    TAX_WITHHELD = 21, "Tax withheld"
-    JACKPOT_ACCRUAL = 22, "Jackpot contributions"
-    NETWORK_FEES = 23, "Network fees"
-    JACKPOT_POOL = 40, "Jackpot pool"
-    ROLLING_RESERVE = 41, "Rolling reserve"
-    BONUS_BUDGET = 42, "Bonus budget"
-    AFFILIATE_CARRY_OVER = 43, "Affiliate carry-over"
+    CASH = 1, _("Cash")
+    BONUS = 2, _("Bonus")
+    HOLD = 3, _("Held for withdrawals")
+    PSP_CLEARING = 10, _("PSP clearing")
+    PSP_FEES = 11, _("PSP fees")
+    BANK = 12, _("Bank")
+    CHAIN_WALLET = 13, _("Chain wallet")
+    GAME_REVENUE = 14, _("Game revenue")
+    BONUS_COST = 15, _("Bonus cost")
+    CHARGEBACK_LOSS = 16, _("Chargeback loss")
+    ADJUSTMENTS = 17, _("Adjustments")
+    FX = 18, _("Currency exchange")
+    AFFILIATE_PAYABLE = 19, _("Affiliate payable")
+    WRITE_OFF = 20, _("Write-off")
+    TAX_WITHHELD = 21, _("Tax withheld")
+    JACKPOT_ACCRUAL = 22, _("Jackpot contributions")
+    NETWORK_FEES = 23, _("Network fees")
+    JACKPOT_POOL = 40, _("Jackpot pool")
+    ROLLING_RESERVE = 41, _("Rolling reserve")
+    BONUS_BUDGET = 42, _("Bonus budget")
+    AFFILIATE_CARRY_OVER = 43, _("Affiliate carry-over")
 
     @property
     def of_player(self) -> bool:
@@ -40,42 +41,42 @@ class AccountKind(models.IntegerChoices):
 
 
 class TransactionKind(models.IntegerChoices):
-    DEPOSIT_CREDITED = 1, "Deposit credited"
-    DEPOSIT_FEE = 2, "Deposit fee"
-    DEPOSIT_REFUNDED = 3, "Deposit refunded"
-    DEPOSIT_REVERSED = 4, "Deposit reversed"
-    CHARGED_BACK = 5, "Charged back"
-    CHARGEBACK_REVERSED = 6, "Chargeback reversed"
-    CHARGEBACK_FEE = 7, "Chargeback fee"
-    HELD = 10, "Held for withdrawal"
-    HOLD_RELEASED = 11, "Hold released"
-    HOLD_EXPIRED = 12, "Hold expired"
-    PAID_OUT = 13, "Paid out"
-    PAYOUT_RETURNED = 14, "Payout returned"
-    PAYOUT_FEE = 15, "Payout fee"
-    SETTLED_BY_PSP = 20, "Settled by PSP"
-    BET = 30, "Bet"
-    WIN = 31, "Win"
-    ROLLED_BACK = 32, "Rolled back"
-    JACKPOT_CONTRIBUTED = 33, "Jackpot contributed"
-    JACKPOT_WON = 34, "Jackpot won"
-    FREE_ROUND_WON = 35, "Free round won"
-    JACKPOT_SWEPT = 36, "Jackpot swept"
-    BONUS_GRANTED = 40, "Bonus granted"
-    BONUS_CONVERTED = 41, "Bonus converted"
-    BONUS_FORFEITED = 42, "Bonus forfeited"
-    BONUS_EXPIRED = 43, "Bonus expired"
-    ADJUSTED = 50, "Adjusted"
-    EXCHANGED = 51, "Exchanged"
-    CRYPTO_CONFIRMED = 60, "Crypto deposit confirmed"
-    NETWORK_FEE = 61, "Network fee"
-    SWEPT = 62, "Swept"
-    COMMISSION_ACCRUED = 70, "Commission accrued"
-    COMMISSION_PAID = 71, "Commission paid"
-    TAX_WITHHELD = 80, "Tax withheld"
-    WRITTEN_OFF = 81, "Written off"
-    TRANSFERRED = 82, "Transferred"
-    IMPORTED = 90, "Imported"
+    DEPOSIT_CREDITED = 1, _("Deposit credited")
+    DEPOSIT_FEE = 2, _("Deposit fee")
+    DEPOSIT_REFUNDED = 3, _("Deposit refunded")
+    DEPOSIT_REVERSED = 4, _("Deposit reversed")
+    CHARGED_BACK = 5, _("Charged back")
+    CHARGEBACK_REVERSED = 6, _("Chargeback reversed")
+    CHARGEBACK_FEE = 7, _("Chargeback fee")
+    HELD = 10, _("Held for withdrawal")
+    HOLD_RELEASED = 11, _("Hold released")
+    HOLD_EXPIRED = 12, _("Hold expired")
+    PAID_OUT = 13, _("Paid out")
+    PAYOUT_RETURNED = 14, _("Payout returned")
+    PAYOUT_FEE = 15, _("Payout fee")
+    SETTLED_BY_PSP = 20, _("Settled by PSP")
+    BET = 30, _("Bet")
+    WIN = 31, _("Win")
+    ROLLED_BACK = 32, _("Rolled back")
+    JACKPOT_CONTRIBUTED = 33, _("Jackpot contributed")
+    JACKPOT_WON = 34, _("Jackpot won")
+    FREE_ROUND_WON = 35, _("Free round won")
+    JACKPOT_SWEPT = 36, _("Jackpot swept")
+    BONUS_GRANTED = 40, _("Bonus granted")
+    BONUS_CONVERTED = 41, _("Bonus converted")
+    BONUS_FORFEITED = 42, _("Bonus forfeited")
+    BONUS_EXPIRED = 43, _("Bonus expired")
+    ADJUSTED = 50, _("Adjusted")
+    EXCHANGED = 51, _("Exchanged")
+    CRYPTO_CONFIRMED = 60, _("Crypto deposit confirmed")
+    NETWORK_FEE = 61, _("Network fee")
+    SWEPT = 62, _("Swept")
+    COMMISSION_ACCRUED = 70, _("Commission accrued")
+    COMMISSION_PAID = 71, _("Commission paid")
+    TAX_WITHHELD = 80, _("Tax withheld")
+    WRITTEN_OFF = 81, _("Written off")
+    TRANSFERRED = 82, _("Transferred")
+    IMPORTED = 90, _("Imported")
 
 
 class Reference(models.IntegerChoices):

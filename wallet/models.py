@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.scope.models import BrandScoped
 from players.models import Player
@@ -27,7 +28,7 @@ class Currency(models.Model):
     code = models.CharField(max_length=10, unique=True)
     name = models.CharField(max_length=60)
     exponent = models.SmallIntegerField()
-    kind = models.CharField(max_length=6, choices=[(FIAT, "Fiat"), (CRYPTO, "Crypto")])
+    kind = models.CharField(max_length=6, choices=[(FIAT, _("Fiat")), (CRYPTO, _("Crypto"))])
 
     class Meta:
         ordering = ("code",)
@@ -154,7 +155,7 @@ class Hold(BrandScoped):
     amount = MoneyField()
     captured = MoneyField(default=0)
     released = MoneyField(default=0)
-    state = models.CharField(max_length=10, choices=[(PLACED, "Placed"), (CLOSED, "Closed")], default=PLACED)
+    state = models.CharField(max_length=10, choices=[(PLACED, _("Placed")), (CLOSED, _("Closed"))], default=PLACED)
     placed_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True, db_index=True)

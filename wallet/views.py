@@ -61,7 +61,7 @@ def close(request: HttpRequest, code: str) -> HttpResponse:
     day = _day((request.POST if request.method == "POST" else request.GET).get("day", ""))
     brand = next((one for one in _brands(request) if one.code == code), None)
     if brand is None:
-        raise Http404("There is no such brand among yours.")
+        raise Http404(_("There is no such brand among yours."))
     back = f"{reverse('wallet:books')}?day={day}"
     if request.method != "POST":
         context = {

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccessConfig(AppConfig):
@@ -12,13 +13,13 @@ class AccessConfig(AppConfig):
         from backoffice.ui import navigation
 
         catalogue.register(
-            Permission("scope.all_brands", "Work on every brand", group="People", roles=("auditor",)),
-            Permission("audit.view", "Read the audit log", group="Control", roles=("auditor", "compliance", "head-of-payments")),
-            Permission("audit.view_compliance", "Read facts that only compliance sees", group="Control", roles=("compliance",)),
-            Permission("audit.reveal", "Reveal personal values of facts, on the record", group="Control", roles=("compliance", "auditor")),
-            Permission("access.view_people", "See people, their roles and their reach", group="People", roles=("auditor", "compliance")),
-            Permission("access.manage_people", "Add people, grant roles and reach, reset a second factor", group="People"),
-            Permission("access.lift_lockout", "Unlock a person's sign-in", group="People", roles=("head-of-payments",)),
+            Permission("scope.all_brands", _("Work on every brand"), group=_("People"), roles=("auditor",)),
+            Permission("audit.view", _("Read the audit log"), group=_("Control"), roles=("auditor", "compliance", "head-of-payments")),
+            Permission("audit.view_compliance", _("Read facts that only compliance sees"), group=_("Control"), roles=("compliance",)),
+            Permission("audit.reveal", _("Reveal personal values of facts, on the record"), group=_("Control"), roles=("compliance", "auditor")),
+            Permission("access.view_people", _("See people, their roles and their reach"), group=_("People"), roles=("auditor", "compliance")),
+            Permission("access.manage_people", _("Add people, grant roles and reach, reset a second factor"), group=_("People")),
+            Permission("access.lift_lockout", _("Unlock a person's sign-in"), group=_("People"), roles=("head-of-payments",)),
         )
-        navigation.register(navigation.Item("Control", "Audit log", "audit:log", "list", permission="audit.view", order=10))
-        navigation.register(navigation.Item("Control", "People", "access:people", "users", permission="access.view_people", order=40))
+        navigation.register(navigation.Item("Control", _("Audit log"), "audit:log", "list", permission="audit.view", order=10))
+        navigation.register(navigation.Item("Control", _("People"), "access:people", "users", permission="access.view_people", order=40))

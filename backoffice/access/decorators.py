@@ -21,7 +21,7 @@ class NotPermitted(PermissionDenied):
         found = catalogue.get(name)
         super().__init__(name)
         self.permission = found.label
-        self.held_by = [role.name for role in Role.objects.all() if name in role.held]
+        self.held_by = [role.label for role in Role.objects.all() if name in role.held]
         self.ask = [person.name for person in Staff.objects.who_may("access.manage_people")][:3]
 
 

@@ -1,6 +1,6 @@
 """Forms of the second factor, of people and of one's own profile."""
 
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from allauth.core import context
@@ -82,6 +82,7 @@ class ProfileForm(forms.ModelForm):
     class Meta:
         model = Staff
         fields = ("name", "timezone", "language", "theme", "density", "shortcuts")
+        labels: ClassVar = {"name": _("Name")}
 
 
 class AddPersonForm(forms.Form):
@@ -90,8 +91,13 @@ class AddPersonForm(forms.Form):
     timezone = forms.ChoiceField(label=_("Time zone"), choices=zones, initial="UTC")
 
 
+class RoleField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.label)
+
+
 class RoleForm(forms.Form):
-    role = forms.ModelChoiceField(Role.objects.none(), label=_("Role"), empty_label=_("Choose a role"))
+    role = RoleField(Role.objects.none(), label=_("Role"), empty_label=_("Choose a role"))
     reason = forms.CharField(label=_("Reason"), max_length=200)
 
     def __init__(self, *args: Any, staff: Staff, **kwargs: Any) -> None:

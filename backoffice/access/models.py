@@ -17,6 +17,7 @@ from django.utils.timezone import now
 
 from backoffice.access import reach
 from backoffice.access.permissions import catalogue
+from backoffice.access.roles import in_words
 from backoffice.scope.models import Brand, known_timezone
 
 ANY_AMOUNT = Decimal("Infinity")
@@ -47,6 +48,16 @@ class Role(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def label(self) -> str:
+        """Its name in the language of who reads it."""
+        return in_words(self.code, self.name)
+
+    @property
+    def aim(self) -> str:
+        """What it is for, in the language of who reads it."""
+        return in_words(self.code, self.purpose)
 
     @property
     def held(self) -> frozenset[str]:
@@ -170,6 +181,11 @@ class Staff(AbstractBaseUser, PermissionsMixin):
     @property
     def role_names(self) -> list[str]:
         return [row["name"] for row in self._role_rows]
+
+    @property
+    def role_labels(self) -> list[str]:
+        """The names of the roles in the language of who reads them."""
+        return [in_words(row["code"], row["name"]) for row in self._role_rows]
 
     @cached_property
     def permission_names(self) -> frozenset[str]:

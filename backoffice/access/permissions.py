@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from django.utils.functional import Promise
+
 from backoffice.access.roles import OWNER, SHIPPED
 
+Text = str | Promise  # a label may be translated late
 NAME = re.compile(r"[a-z][a-z_]*\.[a-z][a-z0-9_]*")
 
 
@@ -21,8 +24,8 @@ class UnknownPermission(LookupError):
 @dataclass(frozen=True)
 class Permission:
     name: str  # room.verb_object, such as payments.decide
-    label: str  # completes "May ...", such as "Decide withdrawals"
-    group: str
+    label: Text  # completes "May ...", such as "Decide withdrawals"
+    group: Text
     roles: tuple[str, ...] = ()  # shipped roles that hold it by default; the owner always does
 
     def __post_init__(self) -> None:
@@ -52,9 +55,9 @@ class Catalogue:
         return name in self._permissions
 
     def __iter__(self) -> Iterator[Permission]:
-        return iter(sorted(self._permissions.values(), key=lambda one: (one.group, one.label)))
+        return iter(sorted(self._permissions.values(), key=lambda one: (str(one.group), str(one.label))))
 
-    def by_group(self) -> list[tuple[str, list[Permission]]]:
+    def by_group(self) -> list[tuple[Text, list[Permission]]]:
         return [(group, list(found)) for group, found in groupby(self, key=lambda one: one.group)]
 
     def shipped(self, role: str) -> frozenset[str]:

@@ -10,6 +10,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.utils.translation import gettext as _
 from guardian.models import UserObjectPermission
 from guardian.shortcuts import assign_perm, remove_perm
 
@@ -24,21 +25,21 @@ class OwnRights(Exception):
     """Somebody tried to change their own rights."""
 
     def __init__(self) -> None:
-        super().__init__("Nobody changes their own roles or reach. Ask another owner.")
+        super().__init__(_("Nobody changes their own roles or reach. Ask another owner."))
 
 
 class LastOwner(Exception):
     """The change would leave the house without an owner."""
 
     def __init__(self) -> None:
-        super().__init__("This is the last active owner. Make somebody else an owner first.")
+        super().__init__(_("This is the last active owner. Make somebody else an owner first."))
 
 
 class NeedsApproval(Exception):
     """A policy asks for somebody else's agreement: the change has to be proposed."""
 
     def __init__(self) -> None:
-        super().__init__("Here a second person agrees to roles. Propose it under Settings, Roles of people.")
+        super().__init__(_("Here a second person agrees to roles. Propose it under Settings, Roles of people."))
 
 
 # Asked before a person grants or revokes a role; the room of approvals, which stands above this one, plugs in here.

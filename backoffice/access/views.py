@@ -90,7 +90,7 @@ def roles(request: HttpRequest) -> HttpResponse:
         matrix.Group([matrix.Row(one.label, [matrix.yes_no(one.name in holding[role.pk], words) for role in found]) for one in permissions], group)
         for group, permissions in catalogue.by_group()
     ]
-    columns = [matrix.Head(role.name, role.purpose) for role in found]
+    columns = [matrix.Head(role.label, role.aim) for role in found]
     return render(request, "access/roles.html", {"matrix": matrix.Matrix(_("Permissions against roles"), _("Permission"), columns, groups)})
 
 

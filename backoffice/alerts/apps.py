@@ -21,9 +21,9 @@ class AlertsConfig(AppConfig):
 
         work = ("payments-l1", "payments-l2", "head-of-payments", "fraud", "compliance")
         catalogue.register(
-            Permission(telling.VIEW, "See alerts and their rules", "Insight", (*work, "kyc", "crm", "games", "finance", "auditor")),
-            Permission(HANDLE, "Look after alerts and mute rules", "Insight", work),
-            Permission("alerts.configure", "Propose alert rules", "Insight", ("head-of-payments", "fraud", "compliance")),
+            Permission(telling.VIEW, _("See alerts and their rules"), _("Insight"), (*work, "kyc", "crm", "games", "finance", "auditor")),
+            Permission(HANDLE, _("Look after alerts and mute rules"), _("Insight"), work),
+            Permission("alerts.configure", _("Propose alert rules"), _("Insight"), ("head-of-payments", "fraud", "compliance")),
         )
         rights.declare()
         telling.register()

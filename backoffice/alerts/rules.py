@@ -56,7 +56,7 @@ def _people() -> list[tuple[str, str]]:
 
 
 def _roles() -> list[tuple[str, str]]:
-    return list(Role.objects.values_list("code", "name"))
+    return [(role.code, role.label) for role in Role.objects.all()]
 
 
 def _endpoints() -> list[tuple[str, str]]:

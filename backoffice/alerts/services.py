@@ -25,7 +25,7 @@ class StaleAlert(Exception):
     """Somebody or something moved it since it was seen. Carries it as it is now."""
 
     def __init__(self, alert: Alert) -> None:
-        super().__init__("It changed since you saw it.")
+        super().__init__(_("It changed since you saw it."))
         self.alert = alert
 
 

@@ -27,16 +27,16 @@ from backoffice.audit.lifecycle import NotAllowed
 from backoffice.audit.models import Event
 from backoffice.runtime import timeouts
 from backoffice.scope.models import Brand
-from backoffice.ui import charts, times, toasts
+from backoffice.ui import charts, times, toasts, words
 from backoffice.ui.views import back_to
 
 STATES = {
     "firing": gettext_lazy("Firing"), "acknowledged": gettext_lazy("Looked after"), "muted": gettext_lazy("Muted"), "resolved": gettext_lazy("Over"),
 }  # fmt: skip
-FACTS = {
+words.name({
     "alert.firing": gettext_lazy("It fired"), "alert.muted": gettext_lazy("It is mute"), "alert.acknowledged": gettext_lazy("Somebody looks after it"),
     "alert.resolved": gettext_lazy("It is over"),
-}  # fmt: skip
+})  # fmt: skip
 WORDS = {
     "crossed": gettext_lazy("over the line"), "calm": gettext_lazy("calm"), "between": gettext_lazy("near the line"),
     "few": gettext_lazy("too few to judge"), "no_history": gettext_lazy("not enough history"),
@@ -141,7 +141,7 @@ def found(request: HttpRequest, pk: int) -> Alert:
     rows = Alert.objects.visible_to(request.user).select_related("rule", "rule__owner", "rule__brand", "rule__standing", "brand", "acknowledged_by")
     row = rows.filter(pk=pk).first()
     if row is None:
-        raise Http404("There is no such alert in your brands.")
+        raise Http404(_("There is no such alert in your brands."))
     return row
 
 
@@ -170,7 +170,7 @@ def _page(request: HttpRequest, row: Alert, *, form: AcknowledgeForm | None = No
         "standing": standing, "value": measure.write(row.value), "last": measure.write(row.last_value), "worst": measure.write(row.worst),
         "limit": measure.write(row.limit), "baseline": measure.write(row.baseline) if row.baseline is not None else "", "url": measure.url(row.provider),
         "chart": _chart(row, points, now), "kind": RULE,
-        "summary": summary(row.rule), "facts": [{"fact": one, "words": FACTS.get(one.type, one.type)} for one in facts],
+        "summary": summary(row.rule), "facts": [{"fact": one, "words": words.of(one.type)} for one in facts],
         "severity": dict(SEVERITIES)[row.severity],
     }  # fmt: skip
     return render(request, "alerts/alert.html", context, status=status)
@@ -221,7 +221,7 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
 def _handled(request: HttpRequest, pk: int) -> Rule:
     rule = _rule(request, pk)
     if rule is None:
-        raise Http404("There is no such rule in your brands.")
+        raise Http404(_("There is no such rule in your brands."))
     return rule
 
 

@@ -22,10 +22,10 @@ class ApprovalsConfig(AppConfig):
         telling.register()
         see = ("payments-l1", "payments-l2", "head-of-payments", "kyc", "fraud", "compliance", "crm", "games", "finance", "auditor")
         catalogue.register(
-            Permission("approvals.view", "See changes, settings and their history; decide where a policy names them", "Control", see),
-            Permission("approvals.policies", "Propose who has to approve what", "Control", ("compliance",)),
-            Permission("scope.packs", "Propose jurisdiction packs", "Control", ("compliance",)),
-            Permission("access.roles", "Propose what roles may do", "People", ("compliance",)),
+            Permission("approvals.view", _("See changes, settings and their history; decide where a policy names them"), _("Control"), see),
+            Permission("approvals.policies", _("Propose who has to approve what"), _("Control"), ("compliance",)),
+            Permission("scope.packs", _("Propose jurisdiction packs"), _("Control"), ("compliance",)),
+            Permission("access.roles", _("Propose what roles may do"), _("People"), ("compliance",)),
         )
         register(policies.KIND)
         register(packs.KIND)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.approvals.lifecycles import CHANGE, TONES
 from backoffice.approvals.registry import registry
@@ -126,7 +127,7 @@ class Approval(models.Model):
 
     change = models.ForeignKey(ChangeRequest, on_delete=models.PROTECT, related_name="approvals")
     staff = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    verdict = models.CharField(max_length=8, choices=[("approved", "Approved"), ("rejected", "Rejected")])
+    verdict = models.CharField(max_length=8, choices=[("approved", _("Approved")), ("rejected", _("Rejected"))])
     reason = models.CharField(max_length=400, blank=True)
     at = models.DateTimeField()
     key = models.CharField(max_length=80)

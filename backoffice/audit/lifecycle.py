@@ -12,9 +12,12 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from backoffice.audit.actors import Actor
 from backoffice.audit.record import record
+from backoffice.ui import words
 
 
 class NotAllowed(Exception):
@@ -38,13 +41,14 @@ class Lifecycle:
         self.moves: dict[str, dict[str, str]] = {state: dict(targets) for state, targets in moves.items()}
         self.final = frozenset(final)
         self.states = [*self.moves, *sorted(self.final)]
+        words.declare(self.states)
         unknown = {target for targets in self.moves.values() for target in targets} - set(self.states)
         if unknown:
             raise ValueError(f"{subject}: {', '.join(sorted(unknown))} is entered but not described.")
 
     @property
-    def choices(self) -> list[tuple[str, str]]:
-        return [(state, state.replace("_", " ").capitalize()) for state in self.states]
+    def choices(self) -> list[tuple[str, Promise]]:
+        return [(state, words.lazy(state)) for state in self.states]
 
     @property
     def open(self) -> list[str]:
@@ -81,10 +85,10 @@ class Lifecycle:
         """
         needed = self.who(row.state, to)
         if needed is None:
-            raise NotAllowed(f"A {self.noun} that is {row.get_state_display().lower()} cannot become {to.replace('_', ' ')}.")
+            raise NotAllowed(_("It is “%(state)s” and cannot become “%(to)s”.") % {"state": words.of(row.state), "to": words.of(to)})
         if by.kind == "staff":
             if needed in {"player", "system"} or may is None or not may(needed):
-                raise NotAllowed(f"Moving a {self.noun} to {to.replace('_', ' ')} needs {needed}.")
+                raise NotAllowed(_("It becomes “%(to)s” only by who holds %(needed)s.") % {"to": words.of(to), "needed": needed})
         elif needed != by.kind and not (needed == "system" and by.kind == "integration") and not (by.kind == "system" and needed != "player"):
             raise NotAllowed(f"Moving a {self.noun} to {to.replace('_', ' ')} is for {needed}, not for {by.kind}.")
         before = {"state": row.state, "version": row.version}

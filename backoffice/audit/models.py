@@ -3,11 +3,13 @@
 from typing import Any, ClassVar
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class Visibility(models.IntegerChoices):
-    NORMAL = 0, "Everybody who may see the subject"
-    COMPLIANCE = 1, "Compliance only"
+    NORMAL = 0, _("Everybody who may see the subject")
+    COMPLIANCE = 1, _("Compliance only")
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -57,6 +59,11 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.subject_type}:{self.subject_id}"
+
+    @property
+    def actor_words(self) -> str:
+        """Who did it, for a reader. What is kept names people, players by number, and machines by their names."""
+        return gettext("Player #%(number)s") % {"number": self.actor_id} if self.actor_kind == "player" else self.actor_label
 
 
 class Seal(models.Model):

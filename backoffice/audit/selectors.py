@@ -10,13 +10,16 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
 
 from backoffice.audit import personal
 from backoffice.audit.models import Event
+from backoffice.ui import words
 from backoffice.ui.queries import ignored
 
 SIZE = 50
-ACTORS = {"staff": "Staff", "player": "Player", "system": "System", "integration": "Integration"}
+ACTORS = {kind: words.lazy(kind) for kind in ("staff", "player", "system", "integration")}
+words.declare(ACTORS)
 
 
 @dataclass
@@ -63,9 +66,9 @@ class Filters:
 
     def chips(self) -> list[tuple[str, str, str]]:
         shown = [
-            ("type", "What", self.type), ("actor_kind", "Actor", ACTORS.get(self.actor_kind, "")), ("actor", "Who", self.actor),
-            ("player", "Player", f"#{self.player}" if self.player else ""), ("subject", "About", self.subject), ("request", "Request", self.request),
-            ("since", "From", str(self.since or "")), ("until", "To", str(self.until or "")),
+            ("type", _("What"), self.type), ("actor_kind", _("Actor"), str(ACTORS.get(self.actor_kind, ""))), ("actor", _("Who"), self.actor),
+            ("player", _("Player"), f"#{self.player}" if self.player else ""), ("subject", _("About"), self.subject), ("request", _("Request"), self.request),
+            ("since", _("From"), str(self.since or "")), ("until", _("To"), str(self.until or "")),
         ]  # fmt: skip
         return [chip for chip in shown if chip[2]]
 

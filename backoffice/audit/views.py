@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from backoffice.audit import selectors
@@ -49,7 +50,7 @@ def fact(request: HttpRequest, pk: int) -> HttpResponse:
     _need(request, "audit.view")
     found = Event.objects.visible_to(request.user).filter(pk=pk).first()
     if found is None:
-        raise Http404("There is no such fact in your brands.")
+        raise Http404(_("There is no such fact in your brands."))
     reveal = request.method == "POST"
     if reveal:
         _need(request, "audit.reveal")

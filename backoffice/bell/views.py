@@ -47,7 +47,7 @@ def notices(request: HttpRequest) -> HttpResponse:
 def _own(request: HttpRequest, pk: int) -> Notice:
     found = Notice.objects.visible_to(request.user).filter(pk=pk).first()
     if found is None:
-        raise Http404("There is no such notice for you.")
+        raise Http404(_("There is no such notice for you."))
     return found
 
 

@@ -23,8 +23,8 @@ class IntegrationsConfig(AppConfig):
         schedules.every(3600, task="backoffice.integrations.tasks.forget_old_answers")
         schedules.every(2, task="backoffice.integrations.tasks.deliver_webhooks")
         catalogue.register(
-            Permission("integrations.view_webhooks", "See webhooks and what was delivered", "Control", ("head-of-payments", "compliance", "auditor")),
-            Permission("integrations.webhooks", "Add webhook endpoints, switch them on and off, send again", "Control"),
+            Permission("integrations.view_webhooks", _("See webhooks and what was delivered"), _("Control"), ("head-of-payments", "compliance", "auditor")),
+            Permission("integrations.webhooks", _("Add webhook endpoints, switch them on and off, send again"), _("Control")),
         )
         demo_processes.register(catcher.process())
         navigation.register(navigation.Item("Control", _("Webhooks"), "integrations:webhooks", "plug", "integrations.view_webhooks", order=40))

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit import vault
 from backoffice.scope.models import Brand, BrandScoped
@@ -110,7 +111,7 @@ class Delivery(models.Model):
     key = models.CharField(max_length=120, help_text="The same key goes to the same endpoint once, except by replay.")
     body = models.TextField(help_text="As it is sent, byte for byte.")
     replay_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
-    state = models.CharField(max_length=10, choices=[(QUEUED, "Queued"), (DELIVERED, "Delivered"), (FAILED, "Failed")], default=QUEUED)
+    state = models.CharField(max_length=10, choices=[(QUEUED, _("Queued")), (DELIVERED, _("Delivered")), (FAILED, _("Failed"))], default=QUEUED)
     queued_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField(null=True)
     attempts = models.SmallIntegerField(default=0)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.lifecycles import JOB, TONES, UNFINISHED
 from backoffice.scope.models import Brand
@@ -119,7 +120,7 @@ class Verdict(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text="The job's; here so that the table can refuse."
     )
     staff = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    verdict = models.CharField(max_length=8, choices=[("approved", "Approved"), ("rejected", "Rejected")])
+    verdict = models.CharField(max_length=8, choices=[("approved", _("Approved")), ("rejected", _("Rejected"))])
     reason = models.CharField(max_length=400, blank=True)
     at = models.DateTimeField()
 
@@ -160,7 +161,7 @@ class RowResult(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="results", db_index=False)
     line = models.IntegerField()
-    outcome = models.CharField(max_length=8, choices=[("done", "Done"), ("refused", "Refused")])
+    outcome = models.CharField(max_length=8, choices=[("done", _("Done")), ("refused", _("Refused"))])
     words = models.CharField(max_length=400, blank=True)
 
     class Meta:

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from backoffice.access.models import Staff
 from backoffice.approvals import rules
@@ -14,8 +16,8 @@ from backoffice.jobs import files, kinds, notices, runner
 from backoffice.jobs.lifecycles import APPROVER, JOB, REQUESTER, SUBJECT, UNFINISHED
 from backoffice.jobs.models import APPROVE, APPROVE_IMPORTS, VIEW_ALL, Job, Verdict
 
-LARGE_EXPORTS = Act(APPROVE, "Exports that are large or in clear", APPROVE, needs=(APPROVE, VIEW_ALL))
-LARGE_IMPORTS = Act(APPROVE_IMPORTS, "Imports that are large", APPROVE_IMPORTS, needs=(APPROVE_IMPORTS, VIEW_ALL))
+LARGE_EXPORTS = Act(APPROVE, gettext_lazy("Exports that are large or in clear"), APPROVE, needs=(APPROVE, VIEW_ALL))
+LARGE_IMPORTS = Act(APPROVE_IMPORTS, gettext_lazy("Imports that are large"), APPROVE_IMPORTS, needs=(APPROVE_IMPORTS, VIEW_ALL))
 PATIENCE = timedelta(days=14)
 KEPT = timedelta(hours=24)
 
@@ -72,11 +74,11 @@ def take_up(*, job_id: int, by: Staff, now: datetime) -> Job:
     """Go on with one's cancelled job where it stopped. Raises NotAllowed, NotAvailable when its pieces are gone."""
     job = _locked(job_id)
     if by.pk != job.requested_by_id:
-        raise NotAllowed("Only who asked for it takes it up again.")
+        raise NotAllowed(_("Only who asked for it takes it up again."))
     if job.state in UNFINISHED:
         return job
     if not can_be_taken_up(job, now=now):
-        raise NotAvailable("Nothing is left of it to go on with. Ask for it anew.")
+        raise NotAvailable(_("Nothing is left of it to go on with. Ask for it anew."))
     pace = {"since": now.isoformat(), "from": job.done} if "since" in job.progress else {}
     JOB.move(
         job, to="queued", by=Actor.staff(by), may=lambda word: word == REQUESTER, now=now, fact=f"{job.kind}.taken_up",
@@ -96,16 +98,16 @@ def decide(*, job_id: int, version: int, verdict: str, reason: str, by: Staff, n
     """
     job = _locked(job_id)
     if job.version != version or job.state != "awaiting_approval":
-        raise Stale("Somebody else moved this first.")
+        raise Stale(_("Somebody else moved this first."))
     if by.pk == job.requested_by_id:
-        raise NotAllowed("You asked for it, so somebody else decides.")
+        raise NotAllowed(_("You asked for it, so somebody else decides."))
     if Verdict.objects.filter(job=job, staff=by).exists():
-        raise NotAllowed("You have decided about it already.")
+        raise NotAllowed(_("You have decided about it already."))
     asked = rule(job.kind, fresh=True)
     if not asked.allows(by, now=now):
-        raise NotAllowed("The policy names other people for this.")
+        raise NotAllowed(_("The policy names other people for this."))
     if verdict == "rejected" and not reason.strip():
-        raise ReasonRequired("Say why you reject it.")
+        raise ReasonRequired(_("Say why you reject it."))
     Verdict.objects.create(job=job, requested_by_id=job.requested_by_id, staff=by, verdict=verdict, reason=reason.strip()[:400], at=now)
     given = Verdict.objects.filter(job=job, verdict="approved").count()
     if verdict == "approved" and given < max(job.needed, asked.needed):
@@ -134,11 +136,11 @@ def download(*, job_id: int, permission: str, by: Staff, now: datetime) -> Job:
     """Say on the record that the file was taken, by who asked for it. Raises NotAllowed, NotAvailable."""
     job = _locked(job_id)
     if by.pk != job.requested_by_id:
-        raise NotAllowed("Only who asked for a file takes it.")
+        raise NotAllowed(_("Only who asked for a file takes it."))
     if not by.may(permission) or not set(job.brands) <= {brand.pk for brand in by.brands}:
-        raise NotAllowed("It holds what is no longer within your reach. Export it anew.")
+        raise NotAllowed(_("It holds what is no longer within your reach. Export it anew."))
     if job.state != "ready" or not job.file or (job.expires_at and job.expires_at <= now):
-        raise NotAvailable("The file is gone: it is kept for a day. Export it anew.")
+        raise NotAvailable(_("The file is gone: it is kept for a day. Export it anew."))
     record(
         f"{job.kind}.downloaded", actor=Actor.staff(by), at=now, brand_id=job.brand_id, subject=(SUBJECT, job.pk),
         after={"file": job.filename, "sha256": job.sha256, "rows": job.done},
@@ -152,7 +154,9 @@ def _expire(job_id: int, *, now: datetime) -> bool:
     if job is None:
         return False
     if "expired" in JOB.moves.get(job.state, {}):
-        words = {"awaiting_approval": "Nobody decided in time.", "ready": "The file was removed."}.get(job.state, "It was left lying.")
+        words = {"awaiting_approval": gettext_noop("Nobody decided in time."), "ready": gettext_noop("The file was removed.")}.get(
+            job.state, gettext_noop("It was left lying.")
+        )
         also = {"file": "", "outcome": words, "finished_at": job.finished_at or now}
         JOB.move(job, to="expired", by=Actor.system(machine()), now=now, fact=f"{job.kind}.expired", also=also)
         notices.tell(job, now=now)

@@ -15,20 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.scope.models import Jurisdiction, PackVersion
 
 SHIPPED = Path(__file__).parent / "shipped_packs"
 
 # What a pack may say, with the type of its value and its meaning. A number that nobody reads has no place here.
-CATALOGUE: dict[str, tuple[type, str]] = {
-    "withdrawal.decision_hours": (int, "Hours within which a withdrawal is decided"),
-    "withdrawal.player_may_cancel": (bool, "Whether the player may take a pending withdrawal back"),
-    "registration.minimum_age": (int, "Years of age from which a person may register"),
-    "records.retention_years": (int, "Years for which records are kept"),
-    "player.idle_minutes": (int, "Minutes without activity after which a player signs in again"),
-    "deposit.failures_before_block": (int, "Failed deposits in a row after which deposits are blocked"),
-    "deposit.failure_window_minutes": (int, "Minutes within which those failures count"),
+CATALOGUE: dict[str, tuple[type, str | Promise]] = {
+    "withdrawal.decision_hours": (int, _("Hours within which a withdrawal is decided")),
+    "withdrawal.player_may_cancel": (bool, _("Whether the player may take a pending withdrawal back")),
+    "registration.minimum_age": (int, _("Years of age from which a person may register")),
+    "records.retention_years": (int, _("Years for which records are kept")),
+    "player.idle_minutes": (int, _("Minutes without activity after which a player signs in again")),
+    "deposit.failures_before_block": (int, _("Failed deposits in a row after which deposits are blocked")),
+    "deposit.failure_window_minutes": (int, _("Minutes within which those failures count")),
 }
 
 
@@ -79,7 +81,7 @@ def parse(text: str) -> Pack:
         if key not in CATALOGUE:
             problems.append(f"{key} is not a number that packs hold")
             continue
-        kind, _ = CATALOGUE[key]
+        kind, _meaning = CATALOGUE[key]
         if not isinstance(entry, dict) or set(entry) - {"value", "citation"}:
             problems.append(f"{key} needs value and citation, and nothing else")
             continue

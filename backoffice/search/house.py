@@ -33,7 +33,7 @@ def staff(question: Question, window: Window) -> Sequence[Hit]:
 
 
 def _person(person: Staff, question: Question) -> Hit:
-    roles = ", ".join(person.role_names)
+    roles = ", ".join(person.role_labels)
     why = question.why() or _("name or address")
     return Hit(person.name, reverse("access:person", args=[person.pk]), why, str(person.pk), detail=roles, cells=lambda: (roles, person.email))
 

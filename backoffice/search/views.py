@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from backoffice.search import registry, selectors, services
@@ -37,7 +38,7 @@ def results(request: HttpRequest) -> HttpResponse:
     if code:
         found = selectors.one_group(question, code, after=request.GET.get("after", ""))
         if found is None:
-            raise Http404("There is no such group of results.")
+            raise Http404(_("There is no such group of results."))
     else:
         found = selectors.results(question, size=registry.IN_GROUP, actions=selectors.actions(request, question, at) if question.text else [])
     services.note(found)

@@ -7,6 +7,8 @@ class UiConfig(AppConfig):
     verbose_name = "Screens"
 
     def ready(self) -> None:
+        from django.utils.translation import gettext_lazy as _
+
         from backoffice.ui import navigation
 
-        navigation.register(navigation.Item("Home", "Home", "ui:home", "home", order=0))
+        navigation.register(navigation.Item("Home", _("Home"), "ui:home", "home", order=0))

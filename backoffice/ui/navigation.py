@@ -81,6 +81,7 @@ class Link:
 
 @dataclass
 class Group:
+    code: str
     label: Text
     links: list[Link] = field(default_factory=list)
 
@@ -126,7 +127,7 @@ def items(staff: Any) -> list[Item]:
 
 def groups(request: HttpRequest) -> list[Group]:
     """The sidebar for this request: only what the person may open, with counts and the current page marked."""
-    by_label = {code: Group(label) for code, label in GROUPS.items()}
+    by_label = {code: Group(code, label) for code, label in GROUPS.items()}
     for item, link in _links(request):
         by_label[item.group].links.append(link)
     return [group for group in by_label.values() if group.links]

@@ -18,3 +18,8 @@ def whole(count: int) -> str:
 def capped(count: int) -> str:
     """`42`, or `1,000+`: what is counted no further."""
     return f"{whole(CAP)}+" if count > CAP else whole(count)
+
+
+def decimal(value: float, *, places: int) -> str:
+    """`0.93`, `0,93`."""
+    return f"{value:.{places}f}".replace(".", marks()[1])

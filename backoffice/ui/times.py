@@ -34,7 +34,7 @@ def day(date: date, *, now: datetime | None = None) -> str:
     """A day of the reader's: Today, Yesterday, or its date, with the year when it is another."""
     today = timezone.localdate(now or timezone.now())
     near = {today + timedelta(days=1): _("Tomorrow"), today: _("Today"), today - timedelta(days=1): _("Yesterday")}
-    return near.get(date) or f"{date.day} {date:%b}" + (f" {date.year}" if date.year != today.year else "")
+    return near.get(date) or dateformat.format(date, pgettext("date", "j M Y") if date.year != today.year else pgettext("date", "j M"))
 
 
 def zone(at: datetime) -> str:

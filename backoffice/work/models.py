@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.models import Visibility
 
@@ -128,11 +129,11 @@ class SavedView(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["subject_type", "owner", "name"], condition=Q(role=""), name="work_savedview_private",
-                violation_error_message="You have a view of this name.",
+                violation_error_message=_("You have a view of this name."),
             ),
             models.UniqueConstraint(
                 fields=["subject_type", "role", "name"], condition=~Q(role=""), name="work_savedview_shared",
-                violation_error_message="This role has a view of this name.",
+                violation_error_message=_("This role has a view of this name."),
             ),
         ]  # fmt: skip
 

@@ -20,10 +20,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.access.roles import SHIPPED
+from backoffice.access.roles import label
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import Value
-from backoffice.ui import times
+from backoffice.ui import times, words
 from backoffice.work.checks import Result
 
 Text = str | Promise
@@ -101,7 +101,7 @@ class Choice(Filter):
 
     def write(self, value: Any) -> str:
         label = next((str(label) for key, label in self.choices(EVERYTHING) if key == value), "")
-        return label or str(value).replace("_", " ").capitalize()
+        return label or words.of(str(value))
 
 
 @dataclass(frozen=True)
@@ -306,7 +306,7 @@ class Queue:
 
     @property
     def escalations(self) -> list[tuple[str, str]]:
-        return [(code, SHIPPED[code].name) for code in self.escalates_to]
+        return [(code, label(code)) for code in self.escalates_to]
 
     @property
     def index(self) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.audit.models import Event
 from backoffice.runtime.remembered import Remembered
-from backoffice.ui import times
+from backoffice.ui import times, words
 from payments import checks, limits
 from payments.models import Payment, ReasonCode, Withdrawal
 from payments.queues import SUBJECT
@@ -125,20 +125,20 @@ def steps(withdrawal: Withdrawal, facts: list[Event], *, limit: Decimal) -> list
         done.append({"label": _("Approved once"), "state": "done", "at": withdrawal.first_at})
         done.append({"label": _("Second approval"), "state": "current", "note": _("somebody else confirms")})
     elif state in {"rejected", "cancelled"}:
-        done.append({"label": state.capitalize(), "state": "failed", "at": withdrawal.decided_at})
+        done.append({"label": words.of(state), "state": "failed", "at": withdrawal.decided_at})
         return done
     else:
         if withdrawal.needs_second:
             done.append({"label": _("Approved once"), "state": "done", "at": withdrawal.first_at})
         done.append({"label": _("Approved"), "state": "done" if state != "approved" else "current", "at": withdrawal.decided_at})
-    words = {"sent": "current", "unknown": "current", "failed": "failed", "settled": "done", "returned": "done"}
+    after = {"sent": "current", "unknown": "current", "failed": "failed", "settled": "done", "returned": "done"}
     label = {"unknown": _("Outcome unknown"), "failed": _("Failed")}.get(state, _("Sent"))
     done.append(
         {
             "label": label,
-            "state": words.get(state, "todo"),
-            "at": withdrawal.sent_at if state in words else None,
-            "note": "" if state in words else withdrawal.provider.capitalize(),
+            "state": after.get(state, "todo"),
+            "at": withdrawal.sent_at if state in after else None,
+            "note": "" if state in after else withdrawal.provider.capitalize(),
         }
     )
     if state == "returned":

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 
 class PaymentRefused(Exception):
     """The request cannot be taken; the message says why and what to do. Nothing was changed."""
@@ -17,7 +19,7 @@ class StaleDecision(Exception):
     """Somebody decided first. Carries the withdrawal as it is now, so that the screen can say who and what."""
 
     def __init__(self, withdrawal: Any) -> None:
-        super().__init__("Someone else decided this.")
+        super().__init__(_("Someone else decided this."))
         self.withdrawal = withdrawal
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from backoffice.access.models import Staff
 from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import NotAllowed, Stale
@@ -72,9 +74,9 @@ def request_withdrawal(*, player_id: int, instrument_id: int, amount: Decimal, c
 def _reason(code: str, *, outcome: str, note: str) -> ReasonCode:
     reason = ReasonCode.objects.filter(code=code, outcome=outcome, active=True).first()
     if reason is None:
-        raise ReasonRequired("Choose a reason that fits this outcome.")
+        raise ReasonRequired(_("Choose a reason that fits this outcome."))
     if code.endswith("OTHER") and not note.strip():
-        raise ReasonRequired("Write in the note what the reason is.")
+        raise ReasonRequired(_("Write in the note what the reason is."))
     return reason
 
 
@@ -110,7 +112,7 @@ def approve_withdrawal(*, withdrawal_id: int, version: int, key: str, by: Staff,
         reason = _reason(reason_code, outcome="approved", note=note)
         second = withdrawal.state == "awaiting_second"
         if second and withdrawal.first_by_id == by.pk:
-            raise SecondPersonNeeded("You approved it first; another approver must confirm.")
+            raise SecondPersonNeeded(_("You approved it first; another approver must confirm."))
         rule = limits.rule_of(withdrawal, fresh=True)
         if rule.needed and not second:
             _move(
@@ -162,7 +164,7 @@ def reject_withdrawal(*, withdrawal_id: int, version: int, key: str, by: Staff, 
 def hold_withdrawal(*, withdrawal_id: int, version: int, key: str, by: Staff, reason_code: str, note: str, until: datetime, now: datetime) -> Withdrawal:
     """Put the decision off until a moment in the future; it stays in the queue, due then. Raises as `reject_withdrawal`."""
     if not now < until <= now + timedelta(days=30):
-        raise ReasonRequired("Hold until a moment within the next 30 days.")
+        raise ReasonRequired(_("Hold until a moment within the next 30 days."))
     content = {"withdrawal": withdrawal_id, "outcome": "held", "version": version, "until": until}
     with idempotency.once(scope=f"withdrawal.decide:{by.pk}", key=key, content=content, now=now) as slot:
         if slot.replayed:
@@ -201,7 +203,7 @@ def undo_approval(*, withdrawal_id: int, key: str, by: Staff, now: datetime) -> 
         withdrawal = locks.player_then_withdrawal(withdrawal_id)
         own = withdrawal.decided_by_id == by.pk
         if withdrawal.state != "approved" or not own or withdrawal.dispatch_at is None or now >= withdrawal.dispatch_at:
-            raise UndoOver("It can no longer be undone.")
+            raise UndoOver(_("It can no longer be undone."))
         _move(
             withdrawal, to="requested", by=by, now=now, fact="withdrawal.approval_undone",
             also={

@@ -43,7 +43,7 @@ def found(request: HttpRequest, pk: int) -> Withdrawal:
     try:
         return selector.get(request.user, pk)
     except Withdrawal.DoesNotExist as unknown:
-        raise Http404("There is no such withdrawal in your brands.") from unknown
+        raise Http404(_("There is no such withdrawal in your brands.")) from unknown
 
 
 def context_of(request: HttpRequest) -> str:

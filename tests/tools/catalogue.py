@@ -12,28 +12,32 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import django
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_python
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
+from backoffice.ui import words
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("backoffice", "players", "wallet", "payments", "compliance", "bonuses", "games", "fraud", "reporting")
 FOLDER = ROOT / "backoffice" / "locale" / "de" / "LC_MESSAGES"
 KEYWORDS: dict[str, Any] = {
-    "_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2),
+    "_": None, "_l": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2),
     "pgettext": ((1, "c"), 2), "pgettext_lazy": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
 }  # fmt: skip
 CALL = re.compile(r""" (gettext|ngettext|pgettext|npgettext|_)(\((?:u?'(?:\\.|[^'\\])*'|u?"(?:\\.|[^"\\])*"|[^()'"])*\))""")
-NAMED = re.compile(r"%\((\w+)\)[sd]")
+NAMED = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
+KIND_OF_FACT = re.compile(r"\.[a-z_]+$")
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)  # no day of its own, so that the same words are the same file
 Found = tuple[str, "str | tuple[str, str]", "str | None"]  # where, words (or singular and plural), context
 
 
 def in_code(path: Path) -> Iterator[Found]:
-    for line, name, words, _comments in extract_python(path.open("rb"), KEYWORDS.keys(), [], {}):
-        given = [one for one in (words if isinstance(words, tuple | list) else [words]) if isinstance(one, str)]
+    for line, name, said, _comments in extract_python(path.open("rb"), KEYWORDS.keys(), [], {}):
+        given = [one for one in (said if isinstance(said, tuple | list) else [said]) if isinstance(one, str)]
         if given:  # a name in the brackets is translated where its words stand
             yield (f"{path.relative_to(ROOT)}:{line}", *_sorted(name, given))
 
@@ -60,13 +64,26 @@ def everything() -> Catalog:
         _add(found, in_code(path))
     for path in sorted((ROOT / "templates").rglob("*.html")):
         _add(found, in_template(path))
+    for path in python:
+        _add(found, facts(path))
+    _add(found, (("", said, words.CONTEXT) for said in words.declared()))
     return found
 
 
+def facts(path: Path) -> Iterator[Found]:
+    """Kinds of facts that the code records: pages of items say them in the words that the code spells."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in {"record", "record_fact", "move"}:
+            given = [one.value for one in node.keywords if one.arg in {"type", "fact"}] or node.args[:1]
+            for one in [part for given_one in given for part in ast.walk(given_one)]:
+                if isinstance(one, ast.Constant) and isinstance(one.value, str) and KIND_OF_FACT.search(one.value):
+                    yield str(path.relative_to(ROOT)), words.english(one.value), words.CONTEXT
+
+
 def _add(catalogue: Catalog, found: Iterator[Found]) -> None:
-    for where, words, context in found:
-        if words:
-            catalogue.add(words, context=context, locations=[(where.partition(":")[0], 0)])
+    for where, text, context in found:
+        if text:
+            catalogue.add(text, context=context, locations=[(where.partition(":")[0], 0)])
 
 
 def kept() -> Catalog:
@@ -125,6 +142,7 @@ def update() -> None:
 
 
 def main() -> None:
+    django.setup()  # rooms declare the words of their codes
     if "--check" not in sys.argv[1:]:
         update()
     wrong = problems(everything(), kept())

@@ -20,7 +20,7 @@ _inside: ContextVar[bool] = ContextVar("inside", default=False)
 
 
 def _roles() -> list[tuple[str, str]]:
-    return list(Role.objects.values_list("code", "name"))
+    return [(role.code, role.label) for role in Role.objects.all()]
 
 
 class GrantsForm(ChangeForm):
@@ -42,7 +42,7 @@ def current(subject: str) -> Values | None:
 def subjects() -> list[Subject]:
     found = []
     for person in Staff.objects.with_roles().order_by("-is_active", "name"):
-        found.append(Subject(str(person.pk), person.name, ", ".join(person.role_names) or _("no role"), ended=not person.is_active))
+        found.append(Subject(str(person.pk), person.name, ", ".join(person.role_labels) or _("no role"), ended=not person.is_active))
     return found
 
 

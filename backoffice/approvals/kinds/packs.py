@@ -94,7 +94,7 @@ def diff(old: Values | None, new: Values) -> list[Difference]:
     for key, (_kind, meaning) in packs.CATALOGUE.items():
         was, becomes = before.numbers.get(key) if before else None, after.numbers.get(key)
         if was is None or becomes is None or (was.value, was.citation) != (becomes.value, becomes.citation):
-            found.append(Difference(meaning, _number(was), _number(becomes)))
+            found.append(Difference(str(meaning), _number(was), _number(becomes)))
     return [line for line in found if line.old != line.new]
 
 

@@ -30,7 +30,7 @@ def _brands() -> list[tuple[str, str]]:
 
 
 def _roles() -> list[tuple[str, str]]:
-    return list(Role.objects.values_list("code", "name"))
+    return [(role.code, role.label) for role in Role.objects.all()]
 
 
 class PolicyForm(ChangeForm):
@@ -97,7 +97,7 @@ class PolicyForm(ChangeForm):
         # Whoever has to approve must be able to open the page.
         needs = {*guarded.needs, *(("approvals.view", guarded.sees) if isinstance(guarded, Kind) else ())}
         named = {*(cleaned.get("roles") or []), *(cleaned.get("substitutes") or [])}
-        blind = [role.name for role in Role.objects.filter(code__in=named) if not needs <= role.held]
+        blind = [role.label for role in Role.objects.filter(code__in=named) if not needs <= role.held]
         if blind:
             missing = " · ".join(sorted(str(catalogue.get(name).label) for name in needs))
             self.add_error("roles", _("%(roles)s cannot decide about it: that needs “%(what)s”.") % {"roles": ", ".join(blind), "what": missing})

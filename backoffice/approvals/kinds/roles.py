@@ -96,9 +96,7 @@ def subjects() -> list[Subject]:
     found = []
     for role in Role.objects.order_by("name"):
         follows = _("as shipped") if not role.adjusted else _("its own list")
-        found.append(
-            Subject(role.code, role.name, _("%(n)s permissions, %(how)s · %(purpose)s") % {"n": len(role.held), "how": follows, "purpose": role.purpose})
-        )
+        found.append(Subject(role.code, role.label, _("%(n)s permissions, %(how)s · %(purpose)s") % {"n": len(role.held), "how": follows, "purpose": role.aim}))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from backoffice.approvals.registry import Refused
 from backoffice.audit.lifecycle import NotAllowed
 
@@ -10,7 +12,7 @@ class StaleChange(Exception):
     """The change moved on since the person saw it. Carries it as it is now, so that the screen can say who and what."""
 
     def __init__(self, change: Any) -> None:
-        super().__init__("Somebody else moved this change first.")
+        super().__init__(_("Somebody else moved this change first."))
         self.change = change
 
 
@@ -18,7 +20,7 @@ class Drifted(Exception):
     """What the draft was written against has changed since. The draft has to be looked at again."""
 
     def __init__(self, change: Any) -> None:
-        super().__init__("The values in force changed since this was drafted.")
+        super().__init__(_("The values in force changed since this was drafted."))
         self.change = change
 
 

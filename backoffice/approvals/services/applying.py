@@ -3,7 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.utils import translation
+from django.utils.translation import gettext_noop
 
 from backoffice.approvals.lifecycles import CHANGE, SUBJECT
 from backoffice.approvals.models import ChangeRequest, Version
@@ -29,12 +32,12 @@ def put_into_force(change: ChangeRequest, *, by: Any, now: datetime) -> None:
     kind = registry.kind(change.kind)
     _one_at_a_time(kind)
     if (kind.current(change.subject) if change.subject else None) != change.base:
-        words = "What it was drafted against was changed by somebody else in the meantime."
+        words = gettext_noop("What it was drafted against was changed by somebody else in the meantime.")
         CHANGE.move(change, to="stale", by=_house(), now=now, also={"outcome": words}, authorised_by_id=authorised)
         return
     before = {name: getattr(change, name) for name in ("state", "version", "applied_at", "subject")}
     try:
-        with transaction.atomic():
+        with transaction.atomic(), translation.override(settings.LANGUAGE_CODE):  # why it fails is kept, for readers of every language
             _apply(change, kind, now=now, authorised=authorised)
     except (Refused, Invalid) as refused:
         for name, value in before.items():

@@ -5,6 +5,7 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from backoffice.access.models import Staff
 from backoffice.approvals import rules
@@ -41,7 +42,7 @@ def approve(*, change_id: int, version: int, key: str, by: Staff, now: datetime,
 def reject(*, change_id: int, version: int, key: str, by: Staff, reason: str, now: datetime) -> ChangeRequest:
     """Refuse somebody else's change, which ends it. Raises as `approve`, and ReasonRequired."""
     if not reason.strip():
-        raise ReasonRequired("Say why it is rejected.")
+        raise ReasonRequired(_("Say why it is rejected."))
     change, replayed = _to_decide(change_id, version, key, by, now)
     if replayed or change.state != "review":
         return change
@@ -60,15 +61,15 @@ def _to_decide(change_id: int, version: int, key: str, by: Staff, now: datetime)
     if said is not None:
         if said.key == key:
             return change, True
-        raise SamePerson("You have decided about this change already.")
+        raise SamePerson(_("You have decided about this change already."))
     if change.requested_by_id == by.pk:
-        raise SamePerson("Nobody decides about their own change. Somebody else has to.")
+        raise SamePerson(_("Nobody decides about their own change. Somebody else has to."))
     if change.version != version or change.state != "review":
         raise StaleChange(change)
     if change.brand_id is not None and change.brand_id not in {brand.pk for brand in by.brands}:
-        raise NotAllowed("That brand is out of your reach.")
+        raise NotAllowed(_("That brand is out of your reach."))
     if not rules.of_change(change).allows(by, now=now):
-        raise NotAllowed("The policy names other people for this change.")
+        raise NotAllowed(_("The policy names other people for this change."))
     if change.expires_at is not None and change.expires_at <= now:
         _expire(change, now=now)
     return change, False

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from backoffice.access.models import Staff
 from backoffice.approvals import rules
@@ -45,12 +46,12 @@ def draft(*, kind: str, subject: str = "", values: Values, by: Staff, key: str, 
         return made
     found = registry.kind(kind)
     if not by.may(found.permission):
-        raise NotAllowed(f"Proposing {str(found.label).lower()} needs {found.permission}.")
+        raise NotAllowed(_("Proposing it needs the permission %(name)s.") % {"name": found.permission})
     base = found.current(subject) if subject else None
     if subject and base is None:
-        raise Invalid([f"There is no {str(found.noun).lower()} {subject}."])
+        raise Invalid([_("There is no “%(name)s”.") % {"name": subject}])
     if not subject and not found.creatable:
-        raise Invalid([f"A {str(found.noun).lower()} is not added here."])
+        raise Invalid([_("Nothing of this kind is added here.")])
     checked = check(found, subject, values)
     brand_id = _reached(found, base, checked, by)
     change, fresh = ChangeRequest.objects.get_or_create(
@@ -101,19 +102,19 @@ def submit(
     change = _own(change_id, version, by)
     kind = registry.kind(change.kind)
     if not by.may(kind.permission):
-        raise NotAllowed(f"Proposing {str(kind.label).lower()} needs {kind.permission}.")
+        raise NotAllowed(_("Proposing it needs the permission %(name)s.") % {"name": kind.permission})
     if not reason.strip():
-        raise ReasonRequired("Say why.")
+        raise ReasonRequired(_("Say why."))
     if (kind.current(change.subject) if change.subject else None) != change.base:
         raise Drifted(change)
     if change.payload == change.base:
-        raise Invalid(["Nothing would change."])
+        raise Invalid([_("Nothing would change.")])
     check(kind, change.subject, change.payload)
     last = expires_at or (max(now, effective_at or now) + PATIENCE)
     if effective_at is not None and (not kind.dated or effective_at > now + OUTLOOK):
-        raise Invalid(["It can be dated at most a year ahead." if kind.dated else f"A {str(kind.noun).lower()} says its own date."])
+        raise Invalid([_("It can be dated at most a year ahead.") if kind.dated else _("It says its own date.")])
     if last <= now:
-        raise Invalid(["It would expire before anybody can decide."])
+        raise Invalid([_("It would expire before anybody can decide.")])
     amount, currency = kind.amount(change.payload) or (None, "")
     rule = rules.resolve(change.kind, brand_id=change.brand_id, amount=amount, currency=currency, fresh=True)
     also: dict[str, Any] = {
@@ -136,7 +137,7 @@ def withdraw(*, change_id: int, version: int, by: Staff, now: datetime, reason: 
     """Take one's own change back while it is not in force. Again, it changes nothing. Raises NotAllowed, StaleChange."""
     change = locked(change_id)
     if change.requested_by_id != by.pk:
-        raise NotAllowed("Only who asked for a change takes it back.")
+        raise NotAllowed(_("Only who asked for a change takes it back."))
     if change.state == "withdrawn":
         return change
     if change.version != version:
@@ -158,7 +159,7 @@ def restore(*, kind: str, subject: str, number: int, by: Staff, key: str, now: d
 def _own(change_id: int, version: int, by: Staff) -> ChangeRequest:
     change = locked(change_id)
     if change.requested_by_id != by.pk:
-        raise NotAllowed("Only who wrote a draft works on it.")
+        raise NotAllowed(_("Only who wrote a draft works on it."))
     if change.version != version or change.state != "draft":
         raise StaleChange(change)
     return change
@@ -169,5 +170,5 @@ def _reached(kind: Kind, base: Values | None, values: Values, by: Staff) -> int 
     brands = {kind.brand(values)} | ({kind.brand(base)} if base is not None else set())
     everywhere = {brand.pk for brand in by.brands}
     if any(one is not None and one not in everywhere for one in brands):
-        raise NotAllowed("That brand is out of your reach.")
+        raise NotAllowed(_("That brand is out of your reach."))
     return brands.pop() if len(brands) == 1 else None

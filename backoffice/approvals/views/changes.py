@@ -36,9 +36,9 @@ def found(request: HttpRequest, pk: int) -> ChangeRequest:
     try:
         change = selectors.get(request.user, pk)
     except ChangeRequest.DoesNotExist as unknown:
-        raise Http404("There is no such change in your brands.") from unknown
+        raise Http404(_("There is no such change in your brands.")) from unknown
     if change.kind not in registry:
-        raise Http404("What it is about is no longer here.")
+        raise Http404(_("What it is about is no longer here."))
     return change
 
 
@@ -93,8 +93,8 @@ def _who(rule: rules.Rule) -> str:
         return _("Nobody else")
     if not rule.roles and not rule.substitutes:
         return _("Whoever may: %(permission)s") % {"permission": catalogue.get(rule.permission).label}
-    names = dict(Role.objects.values_list("code", "name"))
-    text = ", ".join(sorted(names.get(code, code) for code in rule.roles)) or catalogue.get(rule.permission).label
+    names = {role.code: role.label for role in Role.objects.all()}
+    text = ", ".join(sorted(names.get(code, code) for code in rule.roles)) or str(catalogue.get(rule.permission).label)
     if rule.substitutes:
         night = {
             "who": ", ".join(sorted(names.get(code, code) for code in rule.substitutes)),
@@ -220,7 +220,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 def _own_draft(request: HttpRequest, pk: int) -> tuple[ChangeRequest, Kind]:
     row = found(request, pk)
     if row.requested_by_id != request.user.pk:
-        raise PermissionDenied("Only who wrote a draft works on it.")
+        raise PermissionDenied(_("Only who wrote a draft works on it."))
     return row, registry.kind(row.kind)
 
 

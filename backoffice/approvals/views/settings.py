@@ -42,7 +42,7 @@ def subject_of(request: HttpRequest, kind: Kind, key: str) -> Subject:
     for one in kind.subjects():
         if one.key == key and _reached(request, one):
             return one
-    raise Http404("There is no such thing in your brands.")
+    raise Http404(_("There is no such thing in your brands."))
 
 
 def _reached(request: HttpRequest, one: Subject) -> bool:
@@ -81,7 +81,7 @@ def propose(request: HttpRequest, kind: str, subject: str = "") -> HttpResponse:
     require(request.user, of.permission)
     thing = subject_of(request, of, subject) if subject else None
     if not subject and not of.creatable:
-        raise Http404("Nothing of this kind is added here.")
+        raise Http404(_("Nothing of this kind is added here."))
     values = of.current(subject) if subject else None
     if request.method == "POST":
         form = of.form(request.POST, request.FILES, subject=subject if values is not None else "")
@@ -152,7 +152,7 @@ def restore(request: HttpRequest, kind: str, subject: str, number: int) -> HttpR
     try:
         change = drafts.restore(kind=kind, subject=subject, number=number, by=person(request), key=f"{key}:{number}", now=timezone.now())
     except Version.DoesNotExist as unknown:
-        raise Http404("There is no such version.") from unknown
+        raise Http404(_("There is no such version.")) from unknown
     except Invalid as invalid:
         toasts.show(request, _("That version cannot come back as it was: %(why)s") % {"why": invalid}, tone="attention")
         return HttpResponseRedirect(reverse("approvals:history", args=[kind, subject]))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 
 class Refused(Exception):
@@ -32,16 +33,16 @@ def parse(url: str) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as wrong:
-        raise Refused(f"That is no address: {wrong}.") from wrong
+        raise Refused(_("That is no address: %(why)s.") % {"why": wrong}) from wrong
     schemes = {"https", "http"} if settings.WEBHOOK_PRIVATE_ADDRESSES else {"https"}
     if parts.scheme not in schemes or not parts.hostname:
-        raise Refused(f"Write a whole address that begins with {' or '.join(sorted(schemes))}://")
+        raise Refused(_("Write a whole address that begins with %(schemes)s") % {"schemes": ", ".join(f"{one}://" for one in sorted(schemes))})
     if parts.username or parts.password or parts.fragment:
-        raise Refused("Leave out user, password and #: requests are signed instead.")
+        raise Refused(_("Leave out user, password and #: requests are signed instead."))
     if any(ord(character) < 33 or ord(character) > 126 for character in url):
-        raise Refused("An address has no spaces and no letters beyond ASCII.")
+        raise Refused(_("An address has no spaces and no letters beyond ASCII."))
     if port == 0:
-        raise Refused("Port 0 is none.")
+        raise Refused(_("Port 0 is none."))
     return parts
 
 
@@ -54,7 +55,7 @@ def resolve(url: str) -> Target:
     if not settings.WEBHOOK_PRIVATE_ADDRESSES:
         for one in found:
             if not outside(str(one)):
-                raise Refused(f"{parts.hostname} is an address inside a network of its own.")
+                raise Refused(_("%(name)s is an address inside a network of its own.") % {"name": parts.hostname})
     address = str(found[0])
     literal = f"[{address}]" if ":" in address else address
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

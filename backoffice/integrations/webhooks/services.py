@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from backoffice.audit import vault
 from backoffice.audit.actors import Actor
@@ -85,9 +86,9 @@ def replay(*, delivery_id: int, by: Actor, now: datetime) -> Delivery:
     """Send what was sent once more, with the same body, as a delivery of its own. Raises Delivery.DoesNotExist, StillWaiting, SwitchedOff."""
     old = Delivery.objects.select_related("endpoint").select_for_update(of=("self",)).get(pk=delivery_id)
     if old.state == Delivery.QUEUED:
-        raise StillWaiting("It is still being tried.")
+        raise StillWaiting(_("It is still being tried."))
     if not old.endpoint.active:
-        raise SwitchedOff("The endpoint is switched off.")
+        raise SwitchedOff(_("The endpoint is switched off."))
     recent = Delivery.objects.filter(replay_of=old, endpoint=old.endpoint, queued_at__gt=now - timedelta(seconds=10)).order_by("pk").first()
     if recent is not None:  # the button was pressed twice
         return recent

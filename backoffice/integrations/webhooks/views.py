@@ -51,7 +51,7 @@ def add(request: HttpRequest) -> HttpResponse:
 def _endpoint(request: HttpRequest, pk: int) -> Endpoint:
     found = Endpoint.objects.visible_to(request.user).select_related("brand").filter(pk=pk).first()
     if found is None:
-        raise Http404("There is no such endpoint in your brands.")
+        raise Http404(_("There is no such endpoint in your brands."))
     return found
 
 
@@ -100,7 +100,7 @@ def set_active(request: HttpRequest, pk: int) -> HttpResponse:
 def _delivery(request: HttpRequest, pk: int) -> Delivery:
     found = Delivery.objects.select_related("endpoint").filter(pk=pk, endpoint__in=Endpoint.objects.visible_to(request.user)).first()
     if found is None:
-        raise Http404("There is no such delivery in your brands.")
+        raise Http404(_("There is no such delivery in your brands."))
     return found
 
 

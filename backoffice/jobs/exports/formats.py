@@ -7,6 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
 from backoffice.jobs.exports.columns import Cell
 
 # What a spreadsheet takes for the beginning of a formula, also in full width, and the characters that it skips before it.
@@ -72,7 +75,7 @@ class Format:
     """`tabular`: its lines are CSV under a line of heads; JSON lines name each value instead."""
 
     code: str
-    label: str
+    label: str | Promise
     suffix: str
     content_type: str
     tabular: bool
@@ -81,5 +84,5 @@ class Format:
 
 CSV = Format("csv", "CSV", "csv", "text/csv; charset=utf-8", True, csv_watermark)
 XLSX = Format("xlsx", "XLSX", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", True, csv_watermark)
-JSONL = Format("jsonl", "JSON lines", "jsonl", "application/x-ndjson", False, json_watermark)
+JSONL = Format("jsonl", gettext_lazy("JSON lines"), "jsonl", "application/x-ndjson", False, json_watermark)
 FORMATS = {one.code: one for one in (CSV, XLSX, JSONL)}

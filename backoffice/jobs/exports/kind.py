@@ -17,7 +17,7 @@ def facts(job: Job) -> list[tuple[Text, str]]:
     columns = ", ".join(str(column.label) for column in source.chosen(spec["columns"])) if source else ", ".join(spec["columns"])
     masking = _("None in it") if not spec["personal"] else _("Masked") if spec["masked"] else _("In clear")
     return [
-        (_("Filter"), work.words(spec["filters"])), (_("Columns"), columns), (_("Format"), FORMATS[spec["format"]].label),
+        (_("Filter"), work.words(spec["filters"])), (_("Columns"), columns), (_("Format"), str(FORMATS[spec["format"]].label)),
         (_("Personal data"), str(masking)),
     ]  # fmt: skip
 

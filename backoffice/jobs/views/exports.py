@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from backoffice.access.decorators import permission_required, require
@@ -33,7 +34,7 @@ def link(request: HttpRequest, code: str) -> str:
 @permission_required(EXPORT)
 def ask(request: HttpRequest, code: str) -> HttpResponse:
     if code not in sources:
-        raise Http404("There is no such list.")
+        raise Http404(_("There is no such list."))
     source = sources.get(code)
     require(request.user, source.permission)
     now, query = timezone.now(), request.GET

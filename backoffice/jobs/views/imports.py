@@ -27,7 +27,7 @@ from backoffice.ui import toasts
 
 def _kind(request: HttpRequest, code: str) -> ImportKind:
     if code not in imports:
-        raise Http404("There is no such import.")
+        raise Http404(_("There is no such import."))
     kind = imports.get(code)
     require(request.user, kind.permission)
     return kind
@@ -40,12 +40,12 @@ def _own(request: HttpRequest, pk: int) -> Job:
     except Job.DoesNotExist as unknown:
         brands = [brand.pk for brand in request.user.brands]  # type: ignore[union-attr]
         if Job.objects.filter(pk=pk, brands__contained_by=brands).exists():
-            raise PermissionDenied("It is somebody else's.") from unknown
-        raise Http404("There is no such import within your brands.") from unknown
+            raise PermissionDenied(_("It is somebody else's.")) from unknown
+        raise Http404(_("There is no such import within your brands.")) from unknown
     if job.requested_by_id != request.user.pk:
-        raise PermissionDenied("It is somebody else's.")
+        raise PermissionDenied(_("It is somebody else's."))
     if job.kind != asking.KIND or job.code not in imports:
-        raise Http404("It is no import.")
+        raise Http404(_("It is no import."))
     return job
 
 
@@ -152,7 +152,7 @@ def rows(request: HttpRequest, pk: int, which: str) -> HttpResponse | StreamingH
     """The rows with what is said of them, as a file. That it was taken is recorded before the first byte leaves."""
     job = _own(request, pk)
     if which not in {telling.PROBLEMS, telling.RESULTS}:
-        raise Http404("There is no such file.")
+        raise Http404(_("There is no such file."))
     content, kind = Import.objects.get(job=job), imports.get(job.code)
     try:
         asking.take_rows(job_id=job.pk, which=which, by=request.user, now=timezone.now())  # type: ignore[arg-type]

@@ -41,8 +41,8 @@ def found(request: HttpRequest, pk: int) -> Job:
     except Job.DoesNotExist as unknown:
         brands = [brand.pk for brand in request.user.brands]  # type: ignore[union-attr]
         if Job.objects.filter(pk=pk, brands__contained_by=brands).exists():
-            raise PermissionDenied("It is somebody else's.") from unknown
-        raise Http404("There is no such job within your brands.") from unknown
+            raise PermissionDenied(_("It is somebody else's.")) from unknown
+        raise Http404(_("There is no such job within your brands.")) from unknown
 
 
 def progress_words(job: Job, *, now: Any) -> str:

@@ -16,18 +16,19 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from backoffice.ui import charts, forms, navigation, times
+from backoffice.ui import charts, forms, navigation, times, words
 from backoffice.ui import money as moneys
 
 register = template.Library()
 HUES = 8
-BANDS = ((20, "Low", "r1"), (50, "Elevated", "r2"), (80, "High", "r4"), (101, "Severe", "r5"))
+BANDS = ((20, gettext_lazy("Low"), "r1"), (50, gettext_lazy("Elevated"), "r2"), (80, gettext_lazy("High"), "r4"), (101, gettext_lazy("Severe"), "r5"))
 STATES = {
-    "pass": ("success", "passed", "Pass"),
-    "warn": ("attention", "warn", "Warning"),
-    "fail": ("critical", "fail", "Fail"),
-    "unknown": ("neutral", "unknown", "Unknown"),
+    "pass": ("success", "passed", gettext_lazy("Pass")),
+    "warn": ("attention", "warn", gettext_lazy("Warning")),
+    "fail": ("critical", "fail", gettext_lazy("Fail")),
+    "unknown": ("neutral", "unknown", pgettext_lazy("code", "Unknown")),
 }
 TONES = {
     "info": "info",
@@ -70,6 +71,12 @@ def now_time() -> SafeString:
 
 
 @register.filter
+def code_words(code: str) -> str:
+    """A stored code, a state or a kind of fact, in the reader's language."""
+    return words.of(code) if code else ""
+
+
+@register.filter
 def since(at: datetime | None) -> str:
     """How long ago, as a length: `12 m`."""
     return times.span(timezone.now() - at) if at else ""
@@ -86,7 +93,7 @@ def sla(due: datetime | None, opened: datetime | None = None, now: datetime | No
     if due is None:
         return mark_safe('<span class="t3">\u2013</span>')
     tone, words = times.sla(due, opened=opened or None, now=now or None)
-    title = f"Due {times.write(due, 'full')} {times.zone(due)}, {times.utc(due)}"
+    title = _("Due %(when)s") % {"when": f"{times.write(due, 'full')} {times.zone(due)}, {times.utc(due)}"}
     return format_html('<span class="sla {}" title="{}">{}{}</span>', tone, title, icon("clock", "s") if tone else "", words)
 
 
@@ -110,7 +117,7 @@ def chart_parts(chart: charts.Chart) -> dict[str, Any]:
 def risk(score: int | None) -> SafeString:
     """Number, word and bar of a score from 0 to 100; a missing score says so, it is not zero."""
     if score is None:
-        return mark_safe('<span class="t2">Not scored</span>')
+        return format_html('<span class="t2">{}</span>', _("Not scored"))
     word, css = next((word, css) for top, word, css in BANDS if score < top)
     return format_html('<span class="risk {} n{}"><b>{}</b> <span class="t2">{}</span></span>', css, min(5, score // 20 + 1), score, word)
 
@@ -132,7 +139,7 @@ def initials(name: str) -> str:
 @register.filter
 def check_state(state: str) -> dict[str, str]:
     tone, name, word = STATES[str(state)]
-    return {"tone": tone, "icon": name, "word": word}
+    return {"tone": tone, "icon": name, "word": str(word)}
 
 
 @register.filter

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from backoffice.work.queues import Queue
 
@@ -17,7 +18,7 @@ def found(request: HttpRequest, queue: Queue, pk: int) -> Any:
     """The item, or 404 also when it belongs to a brand that this person does not reach."""
     row = queue.rows(request.user).select_related(*queue.related).filter(pk=pk).first()
     if row is None:
-        raise Http404(f"There is no such {queue.singular} in your brands.")
+        raise Http404(_("There is no such thing in your brands."))
     return row
 
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backoffice.access.roles import SHIPPED
+from backoffice.access.roles import label
 from backoffice.ui import times, toasts
 from backoffice.work import claims, items, listing, noted
 from backoffice.work.forms import BulkForm
@@ -71,5 +71,5 @@ def work_context(request: HttpRequest, queue: Queue, row: Any, *, now: datetime)
         "sleeps": about.snoozed_until is not None and about.snoozed_until > now, "may_work": request.user.may(queue.work),  # type: ignore[union-attr]
         "item_urls": {name.replace("-", "_"): value for name, value in url.items()}, "back": list_address(queue, context), "context": context,
         "hidden": listing.kept(queue, parameters(request)), "escalates_to": queue.escalations, "row_id": row.pk,
-        "assign_url": reverse(queue.name("bulk"), args=["assign"]), "escalated_to": SHIPPED[about.escalated_to].name if about.escalated_to else "",
+        "assign_url": reverse(queue.name("bulk"), args=["assign"]), "escalated_to": label(about.escalated_to),
     }  # fmt: skip

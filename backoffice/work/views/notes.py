@@ -39,7 +39,7 @@ def notes_context(request: HttpRequest, subjects: Sequence[Subject]) -> dict[str
 def _seen(request: HttpRequest, subject_type: str, pk: int) -> Subject:
     subject = places.find(request.user, subject_type, pk)
     if subject is None:
-        raise Http404("There is no such thing in your brands.")
+        raise Http404(_("There is no such thing in your brands."))
     return subject
 
 
@@ -96,7 +96,7 @@ def about(request: HttpRequest, subject_type: str, pk: int) -> HttpResponse:
 def _note(request: HttpRequest, pk: int) -> tuple[Note, Subject]:
     note = selectors.complete(Note.objects.visible_to(request.user)).filter(pk=pk).first()
     if note is None:
-        raise Http404("There is no such note in your brands.")
+        raise Http404(_("There is no such note in your brands."))
     return note, _seen(request, note.subject_type, note.subject_id)
 
 
@@ -107,7 +107,7 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     text, wrong, status = found.text, "", 200
     if request.method == "POST":
         if not mine:
-            raise Http404("Only its author rewords a note.")
+            raise Http404(_("Only its author rewords a note."))
         text = request.POST.get("text", "")
         version = request.POST.get("version", "")
         try:
@@ -135,7 +135,7 @@ def attachment(request: HttpRequest, pk: int) -> HttpResponse:
     """The file, to be saved: nothing that somebody attached is shown inside our pages."""
     row = Attachment.objects.select_related("note").filter(pk=pk).first()
     if row is None:
-        raise Http404("There is no such file.")
+        raise Http404(_("There is no such file."))
     _found, subject = _note(request, row.note_id)
     try:
         content = files.read(row)

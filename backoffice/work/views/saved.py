@@ -18,7 +18,7 @@ from backoffice.work.views.common import list_address, without
 
 
 def roles() -> list[tuple[str, Any]]:
-    return [(role.code, role.name) for role in Role.objects.order_by("name")]
+    return [(role.code, role.label) for role in Role.objects.order_by("name")]
 
 
 def save_view(request: HttpRequest, queue: Queue) -> HttpResponse:

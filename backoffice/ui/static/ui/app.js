@@ -4,6 +4,7 @@ const root = document.documentElement;
 const $ = (selector, from = document) => from.querySelector(selector);
 const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
 const visible = (element) => element.getClientRects().length > 0;
+const said = (name, values = {}) => document.getElementById("words").dataset[name].replace(/\{(\w+)\}/g, (_all, key) => values[key]); // in the reader's language
 const token = () => $("input[name=csrfmiddlewaretoken]")?.value ?? "";
 
 // ---- clicks: copy, close, dialogs where the browser has no invoker commands
@@ -107,7 +108,7 @@ function say(text, { tone = "success", undo = "", seconds = 5 } = {}) {
     const button = document.createElement("button");
     button.className = "btn sm";
     button.dataset.key = "u";
-    button.append("Undo ", document.createElement("span"));
+    button.append(`${said("undo")} `, document.createElement("span"));
     button.lastChild.dataset.left = "";
     form.append(hidden, button);
     toast.append(form);
@@ -269,7 +270,7 @@ if (claim) {
   };
   setInterval(() => {
     if (document.hidden) return;
-    post(claim.dataset.heartbeat).then((answer) => { if (answer.status === 409) banner("claim-lost", "Your claim ran out and somebody else has it now. You can read on; reload to see who."); }).catch(() => {});
+    post(claim.dataset.heartbeat).then((answer) => { if (answer.status === 409) banner("claim-lost", said("claimLost")); }).catch(() => {});
   }, 10000);
 }
 
@@ -383,9 +384,9 @@ document.addEventListener("htmx:responseError", (event) => {
   const link = event.detail.requestConfig?.elt;
   if (link?.matches?.("a[data-in]")) return location.assign(link.href); // the page itself says what is wrong
   const id = event.detail.xhr.getResponseHeader("X-Request-Id") ?? "";
-  banner("refused", `That did not work (${event.detail.xhr.status}). Nothing was changed. Request ${id}`);
+  banner("refused", said("refused", { status: event.detail.xhr.status, id }));
 });
-function offline(is) { is ? banner("offline", "Connection lost. What you typed stays here; it is sent when you try again.") : document.getElementById("offline")?.remove(); }
+function offline(is) { is ? banner("offline", said("offline")) : document.getElementById("offline")?.remove(); }
 function banner(id, text) {
   document.getElementById(id)?.remove();
   const box = document.createElement("div");
