@@ -32,10 +32,10 @@ from backoffice.work import claims, home, items
 from payments.models import Deposit, Withdrawal
 from payments.queues import SUBJECT
 from players.models import Instrument, Player
-from tests.backoffice.access.test_url_table import proposed_policy, waiting_job
 from tests.casino import new_instrument, new_player, new_withdrawal, open_casino
 from tests.payments.test_pages import brought_to
 from tests.people import make_person, signed_in
+from tests.world import proposed_policy, waiting_job
 
 ROLES = ("owner", "payments-l1", "payments-l2", "head-of-payments", "kyc", "compliance", "auditor", "support")
 ZONES = ("Europe/Malta", "America/New_York", "Asia/Kolkata", "Pacific/Chatham")

@@ -255,7 +255,7 @@ def test_nobody_decided_in_time(nova, ines):
 
 @pytest.mark.parametrize("code", ["audit.event", "access.staff", "approvals.change"])
 def test_lists_of_lower_rooms_are_exported_too(nova, dana, code):
-    from tests.backoffice.access.test_url_table import proposed_policy
+    from tests.world import proposed_policy
 
     proposed_policy(nova)
     source = sources.get(code)
