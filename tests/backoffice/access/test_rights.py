@@ -186,9 +186,9 @@ def test_the_switcher_narrows_widens_and_ignores_what_is_out_of_reach():
 
 def test_a_page_asks_three_queries_for_session_person_and_reach():
     client = signed_in(make_person("crm", brands=[make_brand()]))  # a role for which no room counts anything yet
-    client.get("/styleguide/")
+    client.get("/search/")
     with CaptureQueriesContext(connection) as queries:
-        client.get("/styleguide/")
+        client.get("/search/")
     assert len(queries) == 3, [query["sql"][:120] for query in queries]
 
 
