@@ -117,7 +117,7 @@ HOUSE = {"th", "label", "button", "legend", "summary", "h1", "h2", "h3", "dt", "
 NO_WORD = re.compile(r"\b(?:[A-Z]{2,5}(?:-[A-Z0-9]+)*|[A-Z]+-\d+|Ctrl|Enter|Esc|CES?T|JSON|Countroom|min|ms|IBAN|UTF)\b")
 # What the world of these pages is about: its people, brands and texts, and codes, which are the same in every language.
 DATA = re.compile(
-    r"""\b(?:Nova|Fjord|Mia\ Kowalska\d|Sofia\ Marin|Keeps\ Owning|Table|Pager\ of|Few\ registrations\ at|Called\ the\ player|call\.txt
+    r"""\b(?:Nova|Fjord|Mia\ Kowalska\d+(?:\ \#\d+)?|Sofia\ Marin|Keeps\ Owning|Table|Pager\ of|Few\ registrations\ at|Called\ the\ player|call\.txt
     |(?:Owner|Compliance|Head\ Of\ Payments|Payments\ L1)\ \d+|Malta|Sweden|Nordpay|ext-\d+|\w+@countroom\.example|https://hooks\.example/
     |English|Deutsch|[a-z_]+\.[a-z_]+|[A-Z]\w+/\w[\w/ -]*)\b|\b(?:amount|currency|instrument|state|version)\b""",
     re.VERBOSE,
@@ -127,7 +127,11 @@ DATA = re.compile(
 def unasked(html: str, data: set[str]) -> Iterator[str]:
     for where, text in read(html):
         rest = NO_WORD.sub("", DATA.sub("", outside(text)))
-        if HOUSE & set(where) and WORD.search(rest) and not any(word in data for word in (rest.strip(" ·"), rest.lstrip("0123456789 ·"))):
+        if (
+            HOUSE & set(where)
+            and WORD.search(rest)
+            and not any(word in data for word in (rest.strip(" ·"), rest.lstrip("0123456789 ·"), text.lstrip("0123456789 ·")))
+        ):
             yield f"<{where[-1]}> {text}"
 
 

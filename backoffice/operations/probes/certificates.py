@@ -42,21 +42,21 @@ def days_left(place: Place) -> float:
 
 def soonest() -> Found:
     """The certificate that ends first. One that cannot be asked is said to be unknown, unless another one is bad."""
-    left: dict[str, float] = {}
+    left: list[tuple[float, str]] = []
     silent: list[str] = []
     for place in places():
         try:
-            left[place[0]] = days_left(place)
+            left.append((days_left(place), place[0]))
         except ssl.SSLCertVerificationError as refused:
             raise Fails(gettext_noop("%(host)s: %(why)s."), host=place[0], why=str(refused.verify_message)) from None
         except OSError:
             silent.append(place[0])
     if not left and not silent:
         raise NotKnown(gettext_noop("Nothing here is reached by https."))
-    found = min(left.items(), key=lambda one: one[1], default=None)
-    if found is None or (silent and found[1] > WARNING):
+    found = min(left, default=None)
+    if found is None or (silent and found[0] > WARNING):
         raise NotKnown(gettext_noop("%(hosts)s did not answer."), hosts=", ".join(silent)[:120])
-    return Found(found[1], gettext_noop("%(host)s ends first."), {"host": found[0]})
+    return Found(found[0], gettext_noop("%(host)s ends first."), {"host": found[1]})
 
 
 WARNING, FAILING = 21, 7  # days

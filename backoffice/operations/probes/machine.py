@@ -10,7 +10,7 @@ from django.core.files.storage import FileSystemStorage, storages
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from backoffice.runtime.probes import PERCENT, Found, NotKnown, Probe
+from backoffice.runtime.probes import PERCENT, Found, NotKnown, Probe, Text
 from backoffice.runtime.probes import register as add
 
 GB = 1_000_000_000
@@ -33,13 +33,13 @@ def exports() -> Found:
     return room(Path(storage.location))
 
 
-def _disk(code: str, label: object, read: Callable[[], Found]) -> Probe:
+def _disk(code: str, label: Text, read: Callable[[], Found]) -> Probe:
     return Probe(
-        code, str(label), "machine", PERCENT, read, _("Free room on the disk, of the machine that looked last."),
+        code, label, "machine", PERCENT, read, _("Free room on the disk, of the machine that looked last."),
         _("Remove what is not needed, or enlarge the disk, before writes fail. Old exports end by themselves."), 15, 5, below=True, every=60,
     )  # fmt: skip
 
 
 def register() -> None:
-    add(_disk("disk.data", gettext_noop("Disk of the data directory"), lambda: room(settings.DATA_DIR)))
-    add(_disk("disk.exports", gettext_noop("Disk of exports"), exports))
+    add(_disk("disk.data", _("Disk of the data directory"), lambda: room(settings.DATA_DIR)))
+    add(_disk("disk.exports", _("Disk of exports"), exports))

@@ -106,7 +106,9 @@ def test_real_flows_leave_no_personal_data_and_no_secret_in_any_line(db, lines, 
     for query in (EMAIL, f"{FIRST} {LAST}", PHONE, IBAN):
         assert client.get(reverse("search:results"), {"q": query}).status_code == 200
     assert client.get(reverse("payments:withdrawal", args=[withdrawal.pk])).status_code == 200
-    client.post(reverse("payments:withdrawal-note", args=[withdrawal.pk]), {"text": f"{FIRST} wrote from {EMAIL}, card {CARD}"})
+    client.post(
+        reverse("work:note-write"), {"about": f"players.player:{withdrawal.player_id}", "key": "log", "text": f"{FIRST} wrote from {EMAIL}, card {CARD}"}
+    )
     decided = client.post(
         reverse("payments:withdrawal-decide", args=[withdrawal.pk]),
         {"outcome": "approved", "reason_code": "CHECKS_OK", "version": withdrawal.version, "key": "k", "note": f"{LAST} called from {PHONE}"},
