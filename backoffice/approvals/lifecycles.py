@@ -8,7 +8,7 @@ SUBJECT = "approvals.change"
 
 CHANGE = Lifecycle(
     SUBJECT,
-    draft={"review": REQUESTER, "scheduled": SYSTEM, "active": SYSTEM, "stale": SYSTEM, "failed": SYSTEM, "withdrawn": REQUESTER},
+    draft={"review": REQUESTER, "withdrawn": REQUESTER},
     review={
         "scheduled": APPROVER, "rejected": APPROVER, "active": SYSTEM, "withdrawn": REQUESTER, "expired": SYSTEM, "stale": SYSTEM, "failed": SYSTEM,
     },

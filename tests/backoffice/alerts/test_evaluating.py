@@ -226,6 +226,25 @@ def test_muting_quiets_what_fires_and_unmuting_lets_it_speak_again(house):
     assert len(told(house.ines)) == 2
 
 
+def test_one_that_is_looked_after_may_be_muted_and_looked_after_again_and_ends_by_itself(house):
+    rule = put_rule(house.ines)
+    fail(house, 3)
+    look(rule, house.now)
+
+    def look_after(note):
+        alert = Alert.objects.get()
+        return services.acknowledge(alert_id=alert.pk, version=alert.version, note=note, by=house.ana, now=house.now).state
+
+    assert look_after("Asked the provider") == "acknowledged"
+    services.mute(rule_id=rule.pk, until=house.now + timedelta(minutes=1), reason="Known", by=house.ana, now=house.now)
+    assert Alert.objects.get().state == "muted"
+    assert look_after("They answered") == "acknowledged"
+    for minutes in (30, 33):  # the window is empty
+        look(rule, house.now + timedelta(minutes=minutes))
+    alert = Alert.objects.get()
+    assert (alert.state, facts(alert)) == ("resolved", ["alert.firing", "alert.acknowledged", "alert.muted", "alert.acknowledged", "alert.resolved"])
+
+
 def test_a_muted_alert_that_is_over_is_over_in_silence(house):
     rule = put_rule(house.ines)
     services.mute(rule_id=rule.pk, until=house.now + timedelta(hours=5), reason="Known", by=house.ana, now=house.now)

@@ -320,6 +320,30 @@ def test_the_database_itself_refuses_the_same_person_twice(ines, dana, oren):
     assert refused(SAY, draft.pk, dana.pk) == "approvals_approval_in_review"
 
 
+def test_a_draft_is_discarded_by_its_writer(ines, dana):
+    draft = drafts.draft(kind=REASON, subject=NAME, values=VALUES, by=ines, key="k", now=NOW)
+    with pytest.raises(NotAllowed):
+        drafts.withdraw(change_id=draft.pk, version=1, by=dana, now=NOW)
+    assert drafts.withdraw(change_id=draft.pk, version=1, by=ines, now=NOW).state == "withdrawn"
+    assert facts(draft) == ["change.drafted", "change.withdrawn"]
+
+
+def test_on_its_day_a_change_that_was_overtaken_is_stale_and_one_that_is_refused_fails(ines, dana):
+    day = NOW + timedelta(days=1)
+    dated = proposed(ines, key="k1", label="On its day", effective_at=day)
+    new = {**VALUES, "code": "SANCTIONS", "label": "Sanctions"}
+    twice = [proposed(ines, subject="", key=key, effective_at=day, **new) for key in ("k2", "k3")]
+    for change in (dated, *twice):
+        assert decisions.approve(change_id=change.pk, version=change.version, key="a", by=dana, now=NOW).state == "scheduled"
+    now_ = proposed(ines, key="k4")
+    decisions.approve(change_id=now_.pk, version=now_.version, key="a", by=dana, now=NOW)
+
+    decisions.apply_due(now=day)
+
+    assert [ChangeRequest.objects.get(pk=one.pk).state for one in (dated, *twice)] == ["stale", "active", "failed"]
+    assert label() == "Name differs"
+
+
 def test_what_was_said_and_what_was_in_force_is_never_rewritten(ines, dana):
     change = proposed(ines)
     decisions.approve(change_id=change.pk, version=change.version, key="a", by=dana, now=NOW)

@@ -326,6 +326,17 @@ def test_one_that_is_left_lying_expires(mias, ana):
     assert (job.state, job.outcome) == ("expired", "It was left lying.")
 
 
+def test_one_whose_columns_nobody_names_expires_and_before_it_begins_it_is_cancelled(mias, ana):
+    left = uploaded(ana, notes_file(mias))
+    assert services.expire_due(now=left.expires_at) == 1
+    states = []
+    for number, job in enumerate((uploaded(ana, notes_file(mias[:2]), key="a"), checked(ana, notes_file(mias[:3]), key="b"))):
+        before = job.state
+        states.append((number, before, services.cancel(job_id=job.pk, by=ana, now=timezone.now()).state))
+    left.refresh_from_db()
+    assert (left.state, states, Note.objects.count()) == ("expired", [(0, "mapping", "cancelled"), (1, "checked", "cancelled")], 0)
+
+
 def test_the_same_key_gives_the_same_import(mias, ana, folder):
     first, again = uploaded(ana, notes_file(mias)), uploaded(ana, b"Note\nx\n")
     assert (first.pk, Job.objects.count()) == (again.pk, 1)
