@@ -35,13 +35,15 @@ def horizon(cursor: Cursor) -> tuple[int, int]:
     return epoch, xid
 
 
-def pass_once(stream: Stream) -> int:
-    """Sequence one chunk of a stream. Returns the number of rows; 0 means that it has caught up with the horizon.
+def pass_once(stream: Stream, until: tuple[int, int] | None = None) -> int:
+    """Sequence one chunk of a stream, up to the horizon `until` (by default the one of this moment). Returns the number of rows; 0 means that none waits.
 
     The horizon is read before the rows: a row below it was committed by then, so the later statement's snapshot sees it.
     """
-    with connection.cursor() as cursor:
-        epoch, xmin = horizon(cursor)
+    if until is None:
+        with connection.cursor() as cursor:
+            until = horizon(cursor)
+    epoch, xmin = until
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
@@ -55,6 +57,8 @@ def pass_once(stream: Stream) -> int:
                 (next_epoch,) = cursor.fetchone()
                 _advance(cursor, stream, next_epoch, 0, at.position)
                 return 1
+        elif at.epoch > epoch:
+            return 0  # a restore began another epoch since: that horizon lies behind
         else:
             to, next_epoch = _chunk_end(cursor, stream, at.epoch, at.xid, xmin), at.epoch
             if to is None:
@@ -129,10 +133,15 @@ def seal_once(stream: Stream) -> int:
 
 
 def catch_up(*, seal: bool = True) -> int:
-    """Sequence every stream to the horizon, and seal. For the worker's loop, for tests, and before verifying."""
+    """Sequence every stream to the horizon, and seal. For tests, backups and before verifying.
+
+    It aims at the horizon of its start: where others write as fast as it reads, chasing a moving one would never end.
+    """
+    with connection.cursor() as cursor:
+        until = horizon(cursor)
     total = 0
     for stream in streams.every():
-        while count := pass_once(stream):
+        while count := pass_once(stream, until):
             total += count
         while seal and seal_once(stream):
             pass

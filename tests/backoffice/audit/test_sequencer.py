@@ -57,6 +57,26 @@ def test_one_that_began_to_write_later_comes_later_though_its_fact_has_the_lower
     assert findings() == []
 
 
+def test_catching_up_ends_though_somebody_writes_as_fast_as_it_reads(own_cluster: OwnCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        fact("before")
+    advance, writer = sequencer._advance, own_cluster.connect()
+
+    def write_and_advance(*arguments: Any) -> None:
+        assert len(during) < 20, "it chases a moving horizon"
+        during.append(add(writer, "meanwhile"))
+        advance(*arguments)
+
+    during: list[int] = []
+    monkeypatch.setattr(sequencer, "_advance", write_and_advance)
+
+    assert sequencer.catch_up() == 3
+    monkeypatch.undo()
+    writer.close()
+    assert sequencer.catch_up() == len(during) > 0
+    assert findings() == []
+
+
 def test_a_rolled_back_transaction_leaves_no_gap(own_cluster: OwnCluster) -> None:
     fact("kept")
     with pytest.raises(ZeroDivisionError), transaction.atomic():
