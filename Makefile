@@ -8,10 +8,10 @@ PY := "$(ROOT)/.venv/bin/python"
 DEV := "$(ROOT)/.venv-dev/bin/python"
 IN_ROOT := cd "$(ROOT)" &&
 PACKAGES := backoffice players wallet payments games bonuses compliance fraud reporting
-export RESET PORT NAME QUICK FULL
+export RESET PORT NAME QUICK FULL ITEM
 unexport PYTHONDONTWRITEBYTECODE  # programs that are compiled anew at every start are slow to start
 
-.PHONY: help demo dev signin manage test test-15 bench check words fix stop clean environment environment-dev
+.PHONY: help demo dev signin manage test test-15 bench scorecard check words fix stop clean environment environment-dev
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' "$(ROOT)/Makefile" | sed 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ test-15: environment-dev ## Only what runs on PostgreSQL 15: the ledger's, the r
 
 bench: environment-dev ## Benchmarks, each ending in one JSON line. NAME=ledger for one; QUICK=1 or FULL=1; ARGS="--peer-sql FILE"
 	@$(IN_ROOT) exec $(DEV) -m bench $(ARGS)
+
+scorecard: environment-dev ## Measure what docs/ui-scorecard.md says and write it, 15 minutes. ITEM="9 12" for some, only printed
+	@$(IN_ROOT) exec $(DEV) -m tests.e2e.scorecard
 
 check: environment-dev ## Format, lint, types, layers, migrations, settings, templates, words, dead links
 	@set -e; $(IN_ROOT) PATH="$(ROOT)/.venv-dev/bin:$$PATH"; COUNTROOM_ENV=test DJANGO_SETTINGS_MODULE=backoffice.settings; export PATH COUNTROOM_ENV DJANGO_SETTINGS_MODULE; \

@@ -6,12 +6,13 @@ from typing import Any
 from django.http import QueryDict
 from django.utils import timezone
 
-from backoffice.access.models import Role
+from backoffice.access.models import Role, Staff
 from backoffice.approvals.models import Policy
 from backoffice.approvals.registry import registry
 from backoffice.approvals.services import drafts
 from backoffice.jobs.exports.asking import request_export
 from backoffice.jobs.models import Job
+from backoffice.scope.models import Brand
 from backoffice.work.notes import files, services
 from players.places import player_subject
 from tests.backoffice.alerts.tools import delivered, fired
@@ -20,7 +21,12 @@ from tests.people import make_brand, make_person
 
 
 def open_world() -> SimpleNamespace:
-    brand, other = open_casino(), make_brand("fjord", market="SE")
+    return furnish(open_casino())
+
+
+def furnish(brand: Brand) -> SimpleNamespace:
+    """The same in a casino that is open."""
+    other = make_brand("fjord", market="SE")
     withdrawal, elsewhere = new_withdrawal(brand), new_withdrawal(other, currency="SEK")
     person = make_person("support", brands=[brand], name="Sofia Marin")
     make_person("owner", name="Keeps Owning")
@@ -36,11 +42,14 @@ def open_world() -> SimpleNamespace:
 
 def proposed_policy(brand: Any) -> Any:
     """A change of a brand's own, in review."""
-    asker, now = make_person("compliance", brands=[brand]), timezone.now()
+    asker = make_person("compliance", brands=[brand])
+    return drafts.submit(change_id=drafted_policy(brand, asker).pk, version=1, reason="Table", by=asker, now=timezone.now())
+
+
+def drafted_policy(brand: Any, asker: Staff) -> Any:
     own = Policy.objects.get(kind="payments.withdrawal", brand=brand)
     values = {**registry.kind("approvals.policy").current(str(own.pk)), "amounts": {"EUR": "5000"}}
-    draft = drafts.draft(kind="approvals.policy", subject=str(own.pk), values=values, by=asker, key="table", now=now)
-    return drafts.submit(change_id=draft.pk, version=1, reason="Table", by=asker, now=now)
+    return drafts.draft(kind="approvals.policy", subject=str(own.pk), values=values, by=asker, key="table", now=timezone.now())
 
 
 def waiting_job(brand: Any) -> Job:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def web(port: int, *options: str) -> list[str]:
+    """The command of a web server."""
+    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
+    return [*granian, *options, "backoffice.wsgi:application"]
+
+
 @dataclass
 class House:
     """Where it is, who works there, and its processes."""
@@ -44,6 +50,16 @@ class House:
     env: dict[str, str]
     database: Database
     processes: dict[str, subprocess.Popen[bytes]]
+
+    @contextmanager
+    def running(self, name: str, command: list[str], **env: str) -> Iterator[subprocess.Popen[bytes]]:
+        """One more process of the house, for as long as the block."""
+        with (Path(self.env["COUNTROOM_DATA_DIR"]) / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(command, env={**self.env, **env}, cwd=settings.BASE_DIR, stdout=log, stderr=subprocess.STDOUT)
+            try:
+                yield process
+            finally:
+                _end(process)
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([sys.executable, "manage.py", *arguments], env=self.env, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
@@ -77,29 +93,15 @@ def house(committed_db: Database, tmp_path: Path, static_files: Path) -> Iterato
         stack.callback(nordpay.stop)
         env["NORDPAY_URL"] = nordpay.url
         commands = {
-            "web": [
-                sys.executable,
-                "-m",
-                "granian",
-                "--interface",
-                "wsgi",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                str(port),
-                "--no-ws",
-                "backoffice.wsgi:application",
-            ],
+            "web": web(port),
             "worker": [sys.executable, "tests/payments/worker.py"],
             "recorder": [sys.executable, "manage.py", "recorder"],
         }
-        processes = {}
-        for name, command in commands.items():
-            log = stack.enter_context((tmp_path / f"{name}.log").open("wb"))
-            processes[name] = subprocess.Popen(command, env=env, cwd=settings.BASE_DIR, stdout=log, stderr=subprocess.STDOUT)
-            stack.callback(_end, processes[name])
+        processes: dict[str, subprocess.Popen[bytes]] = {}
         house = House(f"http://127.0.0.1:{port}", brand, ana, lars, env, committed_db, processes)
-        _wait(house.url + "/healthz")
+        for name, command in commands.items():
+            processes[name] = stack.enter_context(house.running(name, command))
+        wait(house.url + "/healthz")
         nordpay.call("POST", "/v1/webhook-endpoint", {"url": f"{house.url}/api/providers/nordpay/webhooks"})
         yield house
 
@@ -113,7 +115,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _wait(url: str) -> None:
+def wait(url: str) -> None:
     deadline = time.monotonic() + 40
     while time.monotonic() < deadline:
         try:

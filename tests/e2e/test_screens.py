@@ -10,6 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from backoffice.jobs.models import Job
+from payments.services.withdrawals import reject_withdrawal
 from tests.casino import new_withdrawal
 from tests.e2e.conftest import House
 from tests.e2e.test_approvals import clean
@@ -91,3 +92,16 @@ def test_a_bar_of_home_opens_exactly_what_it_counts(house: House, open_browser: 
     assert page.locator("tbody tr").count() == 1
     expect(page.locator("tbody")).to_contain_text(str(late.player_id))
     clean(page)
+
+
+def test_what_somebody_else_decides_is_told_without_moving_a_row(house: House, open_browser: Callable[..., Any]) -> None:
+    waiting = [new_withdrawal(house.brand, f"{amount}.00", now=timezone.now() - timedelta(minutes=60 - amount)) for amount in range(20, 26)]
+    page = open_browser(house.ana)
+    page.goto(house.url + "/withdrawals/", wait_until="networkidle")
+    before = page.eval_on_selector_all("tbody tr", "rows => rows.map((one) => one.id)")
+    assert before == [f"row-{one.pk}" for one in waiting]
+    rejected = reject_withdrawal(withdrawal_id=waiting[2].pk, version=1, key="live", by=house.lars, note="", reason_code="NAME_MISMATCH", now=timezone.now())
+    expect(page.locator("#fresh")).to_contain_text("1 of these was decided or moved on", timeout=60_000)
+    assert (rejected.state, page.eval_on_selector_all("tbody tr", "rows => rows.map((one) => one.id)")) == ("rejected", before)
+    page.reload()
+    assert page.eval_on_selector_all("tbody tr", "rows => rows.map((one) => one.id)") == [one for one in before if one != f"row-{rejected.pk}"]

@@ -302,3 +302,38 @@ def test_amounts_of_the_confirm_page_add_up_per_currency(nova, ana):
     )
     assert chosen.sums == {"EUR": Decimal("50.50")}
     assert chosen.largest.amount == Decimal("30.50")
+
+
+def state(client: Client, address: str) -> tuple[list[int], str, str]:
+    """What an address shows: its rows in order, and where the pager leads in both directions."""
+    page = client.get(address).content.decode()
+    newer, older = (re.search(rf'href="(\?[^"]*)" rel="{way}"', page) for way in ("prev", "next"))
+    rows = [int(one) for one in re.findall(r'<tr id="row-(\d+)"', page)]
+    return rows, newer.group(1).replace("&amp;", "&") if newer else "", older.group(1).replace("&amp;", "&") if older else ""
+
+
+def test_an_address_gives_the_same_rows_after_a_reload_and_to_a_colleague(nova, ana, lars):
+    draw = random.Random(20261125)  # noqa: S311 (a test's draw)
+    for number in range(32):  # many of the same amount and moment, so that only a tiebreak orders them
+        withdrawal = new_withdrawal(nova, draw.choice(["20.00", "75.00", "2500.00"]), now=NOW - timedelta(hours=draw.randrange(6)))
+        if number % 9 == 0:
+            sleep(withdrawal, ana)
+    mine, theirs = signed_in(ana), signed_in(lars)
+    turned = 0
+    for _ in range(10):
+        query = {
+            "view": draw.choice(["open", "all", "all", "late", "snoozed"]), "sort": draw.choice(["", "due", "amount", "-amount", "-requested"]),
+            "size": draw.choice(["25", "25", "50"]), "least": draw.choice(["", "", "50"]), "kind": draw.choice(["", "", "bank"]),
+            "currency": draw.choice(["", "", "EUR", "SEK"]), "q": draw.choice(["", "", "", "kowal"]),
+        }  # fmt: skip
+        address = "/withdrawals/?" + "&".join(f"{name}={value}" for name, value in query.items() if value)
+        for number in range(draw.randrange(2, 5)):
+            seen = state(mine, address)
+            assert state(mine, address) == seen, address
+            assert state(theirs, address) == seen, address
+            turned += number > 0
+            onward = [one for one in seen[1:] if one]
+            if not onward:
+                break
+            address = "/withdrawals/" + draw.choice(onward)
+    assert turned >= 3  # pages that were reached by the pager

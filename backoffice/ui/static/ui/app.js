@@ -355,7 +355,7 @@ document.addEventListener("submit", (event) => { dirty.delete(event.target); });
 document.addEventListener("click", (event) => { if (event.target.closest?.("[data-discard]")) dirty.clear(); });
 addEventListener("beforeunload", (event) => { if ([...dirty].some((form) => form.isConnected)) event.preventDefault(); });
 
-// ---- live pages: `tick` every 15 s while somebody can see it, every 3 s for a minute after they came back
+// ---- live pages: `tick` every 12 s while somebody can see it, every 3 s for a minute after they came back
 let quick = 0;
 const tick = () => {
   if (document.hidden) return;
@@ -365,7 +365,7 @@ const tick = () => {
 let elapsed = 0;
 setInterval(() => {
   elapsed += 3;
-  if (quick > 0 || elapsed >= 15) { elapsed = 0; tick(); }
+  if (quick > 0 || elapsed >= 12) { elapsed = 0; tick(); }
 }, 3000);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { quick = 20; tick(); } });
 

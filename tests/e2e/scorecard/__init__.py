@@ -1,0 +1,1 @@
+"""`make scorecard`: measures what docs/ui-scorecard.md says, and writes it."""
