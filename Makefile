@@ -31,8 +31,8 @@ manage: environment ## A management command against the running demo: ARGS="veri
 stop: environment ## End the demo and the development services of this checkout; the data stays
 	@$(IN_ROOT) exec $(PY) -m backoffice.runtime stop
 
-test: environment-dev ## All tests. ARGS="tests/wallet -k hold" for some
-	@$(IN_ROOT) exec $(DEV) -m pytest $(ARGS)
+test: environment-dev ## All tests, on every core (four at most). ARGS="tests/wallet -k hold" for some, on one
+	@$(IN_ROOT) exec $(DEV) -m pytest $(or $(ARGS),--numprocesses auto --maxprocesses 4 --dist worksteal)
 
 test-15: environment-dev ## Only what runs on PostgreSQL 15: the ledger's, the record's and the name search's tests
 	@$(IN_ROOT) exec $(DEV) -m pytest -m postgres15 $(ARGS)

@@ -29,9 +29,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("server", versions, indirect=True, scope="session")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What asks about the whole run comes at its end."""
-    items.sort(key=lambda item: item.path.name == "test_walked.py")
+def pytest_configure(config: pytest.Config) -> None:
+    from tests.walked import Walked
+
+    config.pluginmanager.register(Walked())
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,7 @@
 """PostgreSQL and Valkey for the tests, started once for each run and gone with their data at its end.
 
 Loaded with `-p tests.services`, so that the environment says where they are before Django reads its settings. Under
-pytest-xdist only the controller starts them; its workers inherit the environment.
+pytest-xdist each worker has its own, since an open transaction of one test holds up the horizon of its whole server.
 """
 
 import os
@@ -20,18 +20,17 @@ MARK = "COUNTROOM_TEST_SERVICES"
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
     """Start the services before pytest-django loads the settings: a wrapper comes before every plain hook."""
     options = early_config.known_args_namespace
-    if MARK not in os.environ and not options.help and not options.version:
+    here = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    if os.environ.get(MARK) != here and not options.help and not options.version:  # a run that a test starts uses this one's
         os.environ.update(services.up("test"))
-        os.environ[MARK] = str(os.getpid())
+        os.environ[MARK] = here
     return (yield)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     """End them where they were started."""
-    if os.environ.get(MARK) == str(os.getpid()):
-        services.down("test")
-        del os.environ[MARK]
+    services.down("test")
 
 
 @pytest.fixture(scope="session")
