@@ -21,3 +21,4 @@ class WorkConfig(AppConfig):
         navigation.register(navigation.Item("Insight", gettext_lazy("Live"), "work:live", "bolt", "work.watch", order=10))
         tiles.register(home.home, order=10)
         schedules.every(300, task="backoffice.work.tasks.sweep_presence")
+        schedules.every(3600, task="backoffice.work.tasks.discard_stray_files")

@@ -5,14 +5,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Count, Window
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from backoffice.bell.models import Notice
 from backoffice.ui import charts, tiles, times
 from backoffice.ui.numbers import CAP as COUNT_CAP
-from backoffice.work import listing, queues
+from backoffice.work import listing, queues, telling
 from backoffice.work.listing import Counts
 from backoffice.work.queues import Queue, Span
 from backoffice.work.views.index import counts_of
@@ -28,6 +31,7 @@ def home(request: HttpRequest) -> Iterable[tiles.Row | tiles.Tile | tiles.Pictur
     worked = [queue for queue in seen if staff.may(queue.work)]
     for queue in worked:
         yield from _rows(queue, counts[queue.subject], now)
+    yield from _mentions(staff)
     for queue in seen:
         yield _tile(queue, counts[queue.subject])
     timed = [queue for queue in worked if queue.deadlines][: charts.MOST_SERIES]
@@ -53,6 +57,17 @@ def _rows(queue: Queue, counts: Counts, now: datetime) -> Iterable[tiles.Row]:
                 title=_("%(queue)s: %(n)s late") % {"queue": queue.title, "n": counts.text(tab.key)}, detail=_("Past the time that was promised"),
                 url=f"{url}?view={tab.key}", action=_("Open"), icon="clock", tone="critical", due=due if due and due < now else None, count=size,
             )  # fmt: skip
+
+
+def _mentions(staff: Any) -> Iterable[tiles.Row]:
+    """The notes that colleagues mentioned this person in and that are not read yet; the newest in words."""
+    kind = telling.MENTIONED
+    newest = Notice.objects.visible_to(staff).filter(seen_at=None, kind=kind.code).annotate(unseen=Window(Count("pk"))).order_by("-pk").first()
+    if newest is not None:
+        yield tiles.Row(
+            title=ngettext("%(n)s mention", "%(n)s mentions", newest.unseen) % {"n": newest.unseen}, detail=newest.text, action=_("Read"), icon="chat",
+            url=f"{reverse('bell:notices')}?kind={kind.code}", opened=newest.at, count=newest.unseen,
+        )  # fmt: skip
 
 
 def _tile(queue: Queue, counts: Counts) -> tiles.Tile:

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
@@ -13,6 +13,7 @@ from backoffice.audit import personal
 from backoffice.work.items import NotPossible
 from backoffice.work.models import Attachment
 
+LEFT_FOR = timedelta(days=1)  # no upload takes that long to get its row
 LARGEST = 10 << 20  # bytes
 MOST = 5  # of one note
 # By their first bytes, never by what the sender calls them. A page or a program is none of these.
@@ -89,3 +90,21 @@ def read(attachment: Attachment) -> bytes:
     if hashlib.sha256(content).hexdigest() != attachment.sha256:
         raise Missing(_("It is not what was attached: its checksum differs."))
     return content
+
+
+def discard_strays(*, now: datetime) -> int:
+    """Remove what this month and the last were stored for a note that never came to be, because the process ended between the two. How many files."""
+    found = []
+    for month in sorted({f"{now:%Y/%m}", f"{now.replace(day=1) - timedelta(days=1):%Y/%m}"}):
+        try:
+            names = storage().listdir(month)[1]
+        except FileNotFoundError:
+            continue
+        found += [name for name in (f"{month}/{one}" for one in names) if storage().get_modified_time(name) < now - LEFT_FOR]
+    strays: set[str] = set()
+    for start in range(0, len(found), 500):
+        some = found[start : start + 500]
+        strays |= set(some) - set(Attachment.objects.filter(stored__in=some).values_list("stored", flat=True))
+    for name in sorted(strays):
+        storage().delete(name)
+    return len(strays)

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -325,4 +326,14 @@ def test_the_command_names_each_file_that_is_not_what_was_attached(player, ana, 
     said = capsys.readouterr()
     assert said.err.splitlines() == [f"Attachment {gone.pk} of note {gone.note_id} ({gone.stored}): It is gone from the storage."]
     assert said.out == "1 attachments are what was attached, 1 were erased with their players, 1 are not.\n"
+    assert files.read(kept) == PNG
+
+
+def test_a_file_whose_note_never_came_to_be_is_removed_after_a_day(player, ana, folder):
+    kept = write(player, ana, uploads=[files.Upload("id.png", PNG)]).attachments.get()
+    stray, _ = files.keep(files.Upload("lost.png", PNG), player_id=player.id, now=timezone.now())
+
+    assert files.discard_strays(now=timezone.now()) == 0
+    assert files.discard_strays(now=timezone.now() + timedelta(days=1, minutes=1)) == 1
+    assert not files.storage().exists(stray)
     assert files.read(kept) == PNG
