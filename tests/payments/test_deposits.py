@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from backoffice.audit.actors import Actor
 from backoffice.audit.models import Event
+from backoffice.runtime import timeouts
 from backoffice.scope.models import Brand
 from payments.models import Deposit, ProviderCall, WebhookEvent
 from payments.providers import registry
@@ -576,6 +577,7 @@ def stories(draw: st.DrawFn) -> tuple[list[str], list[str], list[tuple[str, int]
 
 @pytest.fixture
 def quiet_casino(db: None) -> Brand:
+    timeouts.lift()  # many stories in one transaction take longer than any page may
     return open_casino()
 
 

@@ -254,7 +254,7 @@ def test_of_a_hundred_racing_decisions_one_takes_effect(ana, committed_db):
     assert list(stream.invariants()) == []
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_five_hundred_payouts_survive_dropped_answers_and_killed_workers(nordpay, ana, committed_db, tmp_path):
     from backoffice.scope.models import Brand
 
@@ -286,7 +286,7 @@ def test_five_hundred_payouts_survive_dropped_answers_and_killed_workers(nordpay
     kills = 0
     workers = [worker(), worker()]
     try:
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 540  # on a busy machine; a quiet one needs one minute
         while time.monotonic() < deadline:
             time.sleep(0.5)
             left = Withdrawal.objects.filter(state__in=["approved", "sent", "unknown", "failed"]).count()
