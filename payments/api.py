@@ -32,7 +32,8 @@ MOST_ROWS = 200
 REFUSALS: dict[str, tuple[int, str, str]] = {
     "bad_amount": (422, "#/money", "Not an amount of this currency, or the currency is not set up."),
     "account_not_active": (409, "", "The account is suspended or closed and takes no deposits."),
-    "account_closed": (409, "", "The account is closed."),
+    "deposit_blocked": (409, "", "Deposits are blocked for this player; `/players/{id}/blocks` says until when."),
+    "withdrawal_blocked": (409, "", "Withdrawals are blocked for this player; `/players/{id}/blocks` says until when."),
     "wallet_frozen": (409, "", "The player's money is frozen."),
     "insufficient_funds": (409, "#/money/amount", "The cash balance does not cover the amount. Nothing was held."),
     "cancel_forbidden": (403, "", "The player's jurisdiction does not let withdrawals be taken back; the detail names the clause."),

@@ -80,6 +80,8 @@ class Deposit(Payment):
             models.Index(fields=["brand", "-requested_at", "-id"], name="payments_deposit_newest"),
             models.Index(fields=["-requested_at", "-id"], name="payments_deposit_all_newest"),
             models.Index(fields=["credited_at"], condition=Q(credited_at__isnull=False), name="payments_deposit_credited"),
+            # What a player paid in, and below was paid, is summed from the index alone.
+            models.Index(fields=["player", "currency"], include=["amount", "credited_at"], condition=Q(state="credited"), name="payments_deposit_paid_in"),
             models.Index("brand", OpClass("provider_id", name="varchar_pattern_ops"), condition=~Q(provider_id=""), name="payments_deposit_provider_id"),
         ]
 
@@ -150,6 +152,7 @@ class Withdrawal(Payment):
             models.Index(fields=["player", "-requested_at"], name="payments_withdrawal_of_player"),
             models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="payments_withdrawal_due"),
             models.Index(fields=["settled_at"], condition=Q(settled_at__isnull=False), name="payments_withdrawal_settled"),
+            models.Index(fields=["player", "currency"], include=["amount", "settled_at"], condition=Q(state="settled"), name="payments_withdrawal_paid_out"),
             models.Index(fields=["decided_at"], condition=Q(decided_at__isnull=False), name="payments_withdrawal_decided"),
             models.Index("brand", OpClass("provider_id", name="varchar_pattern_ops"), condition=~Q(provider_id=""), name="payments_withdrawal_provider"),
         ]

@@ -9,9 +9,14 @@ from backoffice.runtime.registry import demo_processes
 from backoffice.ui import figures, navigation, tiles
 from backoffice.work.queues import register as register_queue
 from backoffice.work.views.index import waiting
-from payments import demo, facts, happenings, home, lists, measures, probes, queues, search
+from payments import demo, facts, happenings, home, lists, measures, panels, probes, profiles, queues, search, timeline
 from players import guards
+from players.complaints import services as complaints
+from players.messages import occasions
+from players.profile import consequences, questions
 from players.services import PlayerRefused
+
+MONEY = {"amount": "25.00", "currency": "EUR"}  # samples, for previews of messages
 
 
 def plug_in() -> None:
@@ -23,6 +28,11 @@ def plug_in() -> None:
     api_views.register("providers/<slug:code>/webhooks", "payments.webhook_views.receive", name="provider-webhooks")
     guards.registration.append(known_currency)
     guards.instruments.append(connected_provider)
+    occasions.register(
+        occasions.Occasion("deposit_credited", {"name": "DP-481", **MONEY}), occasions.Occasion("withdrawal_paid", {"name": "WD-481", **MONEY}),
+        occasions.Occasion("withdrawal_rejected", {"name": "WD-481", **MONEY, "reason": "The name on your payment method differs."}),
+        occasions.Occasion("withdrawal_returned", {"name": "WD-481", **MONEY}),
+    )  # fmt: skip
     for process in demo.processes():
         demo_processes.register(process)
     withdrawals = navigation.Item(
@@ -36,9 +46,16 @@ def plug_in() -> None:
     happenings.plug_in()
     measures.plug_in()
     probes.register()
+    panels.plug_in()
+    timeline.plug_in()
     search.plug_in()
     tiles.register(home.home, permission="payments.view", order=15)
     figures.register(home.figures, permission="payments.view", order=10)
+    consequences.register(profiles.says)
+    complaints.payments[:] = [profiles.address_of]
+    questions.register(
+        questions.Question("last_deposit", gettext_lazy("Amount of the last deposit"), profiles.last_deposit, questions.NUMBER, profiles.same_amount)
+    )
 
 
 def known_currency(asked: guards.Registration) -> None:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.audit.lifecycle import NotAllowed
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import amount, mask_name, moment, personal, text, whole
+from backoffice.ui import money
 from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells, idempotency
 from backoffice.work.checks import FAIL, WARN
@@ -127,6 +128,9 @@ WITHDRAWALS = Queue(
     work="payments.decide",
     open=Q(state__in=TO_DECIDE),
     due="due_at",
+    of_player="player_id",
+    glance=("payments.view_status",),
+    summary=lambda row: str(money.write(row.amount, row.currency)),
     related=("player", "instrument", "brand"),
     tabs=(
         Tab("open", gettext_lazy("To decide"), Q(state__in=TO_DECIDE)),

@@ -10,6 +10,8 @@ from rapidfuzz.utils import default_process
 from backoffice.ui import numbers, times
 from backoffice.work.checks import FAIL, PASS, UNKNOWN, WARN, Money, Result
 from payments.checks import Case, Check, register
+from players import along
+from players.blocks import BLOCKS, WITHDRAWAL, sources
 
 HOLDER_SAME, HOLDER_CLOSE = 90.0, 75.0  # token set ratio, 0 to 100
 VELOCITY_WARNING = {"24 h": 3, "7 d": 7, "30 d": 20}  # withdrawals in the window, this one included
@@ -26,6 +28,21 @@ def account_status(case: Case) -> Result:
         words[state],
         (_("since %(day)s") % {"day": times.write(case.player.registered_at, "date")},) if state == "active" else (),
     )
+
+
+def blocks(case: Case) -> Result:
+    """What is blocked for the player now. A withdrawal that was asked for before a block still waits for a person."""
+    found = along.of(case.player, BLOCKS, now=case.now)
+    if not found:
+        return Result("ACC-02", PASS, _("Nothing is blocked"))
+    named = tuple(dict.fromkeys(str(one.get_kind_display()) for one in found))
+    mine = next((one for one in found if one.kind == WITHDRAWAL), None)
+    shown = mine or found[0]
+    detail = sources.reason(shown.source, shown.reason)
+    if shown.ends_at:
+        detail = _("%(reason)s, until %(when)s") % {"reason": detail, "when": _when(shown.ends_at)}
+    title = _("Withdrawals are blocked") if mine else _("Something else is blocked")
+    return Result("ACC-02", FAIL if mine else WARN, title, (", ".join(named),), detail=detail)
 
 
 def holder(case: Case) -> Result:
@@ -171,7 +188,7 @@ def last_attempt(case: Case) -> Result:
 
 def register_shipped() -> None:
     register(
-        Check("ACC-01", account_status), Check("PAY-01", holder), Check("PAY-02", used_before), Check("AML-01", turnover),
+        Check("ACC-01", account_status), Check("ACC-02", blocks), Check("PAY-01", holder), Check("PAY-02", used_before), Check("AML-01", turnover),
         Check("PAY-03", first_withdrawal), Check("PAY-04", velocity), Check("DEV-01", device_and_country), Check("PAY-05", instrument_changed),
         Check("PAY-06", chargebacks), Check("PAY-07", last_attempt),
     )  # fmt: skip

@@ -104,6 +104,8 @@ class SignInOut(Output):
     admitted: bool = Field(description="Whether the player may come in. Do not let them in otherwise")
     new_device: bool
     state: str
+    refused: str | None = Field(description="Why not: sign_in_blocked, account_suspended, account_closed. null when admitted, or when you reported a failure")
+    until: Moment | None = Field(description="When a block ends by itself; null when it has no end")
 
 
 class InstrumentIn(Input):

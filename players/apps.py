@@ -13,10 +13,17 @@ class PlayersConfig(AppConfig):
         from backoffice.ui import figures, navigation
         from backoffice.work import happening, queues
         from backoffice.work.views.index import waiting
-        from players import home, measures, permissions, places, rights, search
+        from players import contact_plugins, home, measures, overview, permissions, places, revealing, rights, search
+        from players.blocks import plugins as blocks
+        from players.complaints import plugins as complaints
+        from players.duplicates import plugins as duplicates
         from players.imports import NOTES
         from players.lists import LIST
+        from players.profile import plugins as profile
         from players.queues import INSTRUMENTS
+        from players.segments import plugins as segments
+        from players.tickets import plugins as tickets
+        from players.timeline import shown as timeline
 
         rights.declare()
         permissions.register()
@@ -24,9 +31,19 @@ class PlayersConfig(AppConfig):
         queues.register(INSTRUMENTS)
         imports.register(NOTES)
         queues.register(LIST)
+        timeline.plug_in()
         figures.register(home.figures, permission="players.view", order=20)
         search.plug_in()
         places.plug_in()
+        overview.plug_in()
+        blocks.plug_in()
+        contact_plugins.plug_in()
+        tickets.plug_in()
+        segments.plug_in()
+        revealing.plug_in()
+        profile.plug_in()
+        complaints.plug_in()
+        duplicates.plug_in()
         item = navigation.Item("Work", gettext_lazy("Instruments"), INSTRUMENTS.index, INSTRUMENTS.icon, INSTRUMENTS.view, count=waiting(INSTRUMENTS), order=40)
         navigation.register(item)
         navigation.register(navigation.Item("Players", LIST.title, LIST.index, LIST.icon, LIST.view, order=10))

@@ -1,4 +1,4 @@
-"""States of a player's account."""
+"""States of a player's account, of blocks, instructions, complaints, pairs of accounts that look like one person's, and of runs of segments."""
 
 from backoffice.audit.lifecycle import Lifecycle
 
@@ -8,3 +8,21 @@ PLAYER = Lifecycle(
     suspended={"active": "players.restrict", "closed": "players.restrict"},
     closed={"active": "players.restrict"},
 )
+BLOCK = Lifecycle("players.block", active={"lifted": "players.restrict", "expired": "system"}, final={"lifted", "expired"})
+INSTRUCTION = Lifecycle("players.instruction", requested={"confirmed": "system", "failed": "system"}, final={"confirmed", "failed"})
+COMPLAINT = Lifecycle(
+    "players.complaint",
+    received={"acknowledged": "players.complaints", "answered": "players.complaints", "withdrawn": "players.complaints"},
+    acknowledged={"answered": "players.complaints", "escalated": "players.complaints", "withdrawn": "players.complaints"},
+    escalated={"answered": "players.complaints", "withdrawn": "players.complaints"},
+    final={"answered", "withdrawn"},
+)
+DUPLICATE = Lifecycle(
+    "players.duplicate",
+    open={"confirmed": "players.duplicates", "dismissed": "players.duplicates"},
+    dismissed={"open": "system"},  # they share more than when it was judged
+    final={"confirmed"},
+)
+SEGMENT_RUN = Lifecycle(
+    "players.segmentrun", running={"done": "system", "failed": "system", "superseded": "system"}, final={"done", "failed", "superseded"},
+)  # fmt: skip

@@ -1,20 +1,29 @@
-"""All players as a list to read and to export. Their own page comes with player 360; until then a line opens what search finds."""
+"""All players as a list to read and to export; a line opens the player's page."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.jobs.exports.columns import mask_name, moment, personal, text
-from backoffice.search import registry
+from backoffice.jobs.exports.columns import Column as ExportColumn
+from backoffice.jobs.exports.columns import Value, mask_name, moment, personal, text
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
-from backoffice.work.queues import Choice, Column, During, Queue, Search, Tab
+from backoffice.work.queues import Choice, Column, During, NotUnderstood, Queue, Row, Search, Tab
+from players.contact import EMAIL, MARKETING, SERVICE, Contacts
 from players.lifecycles import PLAYER
 from players.models import Player
+from players.segments.kind import in_use
 
 YES, NO = "yes", "no"
+MARKETING_BY = {
+    "email": _("Marketing by e-mail"), "sms": _("Marketing by SMS"), "phone": _("Marketing by phone"), "post": _("Marketing by post"),
+    "push": _("Marketing by push"),
+}  # fmt: skip
 _WHOSE = {NO: _("Without test players"), YES: _("Test players only")}
 
 
@@ -35,17 +44,45 @@ def search(rows: QuerySet[Player], typed: str) -> QuerySet[Player]:
     return rows.filter(ours | Q(external_id=typed))
 
 
+class InSegment(Choice):
+    """The players of one segment, as of its last computation."""
+
+    def read(self, text: str) -> Any:
+        if text not in dict(in_use()):
+            raise NotUnderstood(text)
+        return text
+
+
+def segments(_tab: Tab) -> list[tuple[str, Any]]:
+    return list(in_use())
+
+
 def states(_tab: Tab) -> list[tuple[str, Any]]:
     return [(str(key), label) for key, label in PLAYER.choices]
+
+
+def _contacts(rows: Sequence[Player]) -> Mapping[int, Contacts]:
+    """One for all of them, which asks nothing until a column of an export does."""
+    shared = Contacts(rows, now=timezone.now())
+    return {row.pk: shared for row in rows}
+
+
+def _contact(channel: str, purpose: str) -> Value:
+    def read(row: Row) -> str:
+        said = row.extra.answer(row.item.pk, channel, purpose)
+        return "yes" if said.allowed else f"no: {said.why}"
+
+    return text(read)
 
 
 LIST = Queue(
     subject="players.player", title=_("All players"), plural="players", singular="player", namespace="players", rows_model=Player,
     rows=Player.objects.visible_to, view="players.view", related=("brand", "jurisdiction"), icon="users",
-    opens=lambda row: registry.address("players:player", row.pk, otherwise=f"player:{row.pk}"),
+    opens=lambda row: reverse("players:player", args=[row.pk]),
     tabs=(Tab("all", _("All"), awake=False, counted=False),),
     filters=(
         Search("q", _("#number or the front end's id"), find=search),
+        InSegment("segment", _("Segment"), "segment_memberships__segment", segments, _("Any segment")),
         Choice("state", _("State"), "state", states, _("Any state"), PLAYER.states.__contains__),
         Whose("test", _("Players"), "is_test", lambda _tab: list(_WHOSE.items()), _("All players"), _WHOSE.__contains__),
         During("registered", _("Registered"), field="registered_at"),
@@ -66,5 +103,9 @@ LIST = Queue(
         Column("state", _("State"), lambda row: row.item.get_state_display(), css="a-state", export=text(lambda row: row.item.state)),
         Column("test", _("Test"), lambda row: format_html('<span class="tag">{}</span>', _("Test")) if row.item.is_test else "", css="a-who"),
     ),
-    empty=_("No players yet"), no_match=_("No players match"), label_of=lambda row: row.name,
+    also_exported=(
+        ExportColumn("service_email", _("Service by e-mail"), _contact(EMAIL, SERVICE)),
+        *(ExportColumn(f"marketing_{channel}", title, _contact(channel, MARKETING)) for channel, title in MARKETING_BY.items()),
+    ),
+    prepare=_contacts, empty=_("No players yet"), no_match=_("No players match"), label_of=lambda row: row.name,
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.urls import reverse
+
 from backoffice.work.items import Subject
 from backoffice.work.notes import places
 from players.models import Player
@@ -19,4 +21,4 @@ def find(staff: Any, pk: int) -> Subject | None:
 
 
 def plug_in() -> None:
-    places.register(places.Place(SUBJECT, "players.view", find))
+    places.register(places.Place(SUBJECT, "players.view", find, lambda pk: reverse("players:player", args=[pk])))

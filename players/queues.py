@@ -4,6 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +22,7 @@ from backoffice.work.queues import Choice, Column, During, Figure, Outcome, Queu
 from players import locks
 from players.models import Instrument
 from players.services import instruments
+from players.tickets.plugins import as_fact
 
 SUBJECT = "players.instrument"
 IN_TIME = timedelta(hours=72)
@@ -53,6 +57,10 @@ def checks(row: Instrument, now: datetime) -> list[Result]:
             (numbers.whole(others),) if others else (),
         ),
     ]
+
+
+def owner(row: Instrument) -> SafeString:
+    return format_html('<a href="{}">{}</a>', reverse("players:player", args=[row.player_id]), row.player)
 
 
 def confirm(row: Instrument, *, by: Any, now: datetime, note: str) -> None:
@@ -92,11 +100,14 @@ INSTRUMENTS = Queue(
     ),
     also_exported=(ExportColumn("player_id", _("Player, number"), whole(lambda row: row.item.player_id)),),
     figures=(Figure("open", _("To confirm")), Figure("late", _("Overdue"))), verbs=bulk.standard(SUBJECT, "players.confirm_instruments"), icon="card",
-    facts=((_("Player"), lambda row: row.player.name), (_("Holder"), lambda row: row.holder_name), (_("Added"), lambda row: row.added_at)),
+    facts=(
+        (_("Player"), owner), (_("Holder"), lambda row: row.holder_name), (_("Added"), lambda row: row.added_at),
+        (_("Open tickets"), lambda row: as_fact(row.player_id)),
+    ),
     checks=checks, lock=lambda row: locks.player(row.player_id),
     outcomes=(
         Outcome("confirmed", _("Confirm"), "a", confirm, _("it counts as the player's own from now on"), _("Confirmed")),
         Outcome("removed", _("Take out of use"), "r", refuse, _("nothing is paid to it any more; its history stays"), _("Taken out of use"), needs_note=True),
     ),
-    no_match=_("No instruments match"), label_of=str,
+    no_match=_("No instruments match"), label_of=str, of_player="player_id", summary=lambda row: row.holder_name,
 )  # fmt: skip

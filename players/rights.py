@@ -4,6 +4,12 @@ from backoffice.runtime import rights
 
 
 def declare() -> None:
-    for table in ("players_player", "players_instrument", "players_device", "players_message"):
+    for table in ("players_player", "players_instrument", "players_device", "players_look"):
         rights.restrict(table, "SELECT, INSERT, UPDATE")
     rights.restrict("players_signin", "SELECT, INSERT")
+    rights.restrict("players_message", "SELECT, INSERT, UPDATE (state, next_attempt_at, attempts, sent_at, error)")  # its words stay
+    rights.restrict("players_ticket", "SELECT, INSERT, UPDATE (subject, state, link, updated_at, version)")
+    rights.restrict("players_ticketmessage", "SELECT, INSERT")
+    rights.restrict("players_consent", "SELECT, INSERT")
+    rights.restrict("players_block", "SELECT, INSERT, UPDATE (state, version, ended_at, ended_by_id, ended_why)")
+    rights.restrict("players_segmentmember", "SELECT, INSERT, DELETE")

@@ -4,11 +4,14 @@ Names and ids are searched by their beginnings, personal values exactly, through
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,6 +19,7 @@ from backoffice.search import registry
 from backoffice.search.asking import NotUnderstood, Question, number, numbered
 from backoffice.search.registry import COUNT_CAP, PEOPLE, Column, Hit, Operator, Provider, Window
 from backoffice.ui.templatetags import ui
+from players import panels
 from players.models import Device, Instrument, Player, SignIn
 from players.services.instruments import looks_like_card_number
 
@@ -118,7 +122,7 @@ def _place(player: Player, question: Question) -> tuple[Any, ...]:
 def _hit(player: Player, question: Question) -> Hit:
     full = question.number == player.pk or (question.jumps and question.one("player") == str(player.pk))
     return Hit(
-        player.name, registry.address("players:player", player.pk, otherwise=f"player:{player.pk}"), question.why() or _why(player, question), str(player.pk),
+        player.name, reverse("players:player", args=[player.pk]), question.why() or _why(player, question), str(player.pk),
         f"#{player.pk}", player.brand.name,
         lambda: (player.brand.name, player.jurisdiction.name, player.get_state_display(), player.external_id, ui.moment(player.registered_at, "date")),
         exact=full, player_id=player.pk, brand_id=player.brand_id,
@@ -217,7 +221,21 @@ def without_card_number(text: str) -> str:
     return f"card:{digits[-4:]}"
 
 
+def actions(request: HttpRequest, arguments: dict[str, Any], _query: str) -> Iterable[Hit]:
+    """On a player's page: its other tabs, and what its header offers. Each opens something; nothing is done by it."""
+    staff: Any = request.user
+    player = Player.objects.visible_to(staff).filter(pk=arguments["pk"]).first()
+    if player is None or not staff.may("players.view"):
+        return
+    looking, page = panels.Looking(player, staff, request, timezone.now()), reverse("players:player", args=[player.pk])
+    for act in panels.acts(looking):
+        yield Hit(f"{act.label}: {player.name}", act.url(player), _("opens it"), act.key, icon=act.icon or "flag")
+    for tab in panels.tabs(looking):
+        yield Hit(f"{tab.label}: {player.name}", f"{page}?tab={tab.key}", _("a tab of the page"), tab.key, icon="cols")
+
+
 def plug_in() -> None:
+    registry.register_actions("players:player", actions)
     see, pays, personal = ("players.view",), ("players.view_instruments",), True
     _l = gettext_lazy
     registry.register_rewrite(without_card_number)

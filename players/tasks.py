@@ -4,6 +4,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from players import messages
+from players.blocks.services import end_due
+from players.duplicates import finding
+from players.segments import runs
 
 
 @shared_task
@@ -13,3 +16,21 @@ def send_due_messages() -> int:
     for message in due:
         messages.send(message)
     return len(due)
+
+
+@shared_task
+def end_blocks() -> int:
+    """Write down which blocks have ended, a batch at a time."""
+    return end_due(now=timezone.now())
+
+
+@shared_task
+def find_duplicates() -> int:
+    """Look at the next thousand players for others that share something with them. It goes round and round."""
+    return finding.sweep(now=timezone.now())
+
+
+@shared_task
+def compute_segments() -> int:
+    """Begin what is due and go on with what has begun."""
+    return runs.sweep(now=timezone.now())

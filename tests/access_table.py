@@ -20,9 +20,22 @@ HOLDERS: dict[str, set[str]] = {
     "audit.reveal": {"owner", "auditor", "compliance"},
     "players.view": EVERYBODY,
     "players.reveal": {"owner", "support", "kyc", "fraud", "compliance", "payments-l2"},
+    "players.tag": EVERYBODY - {"auditor"},
     "players.restrict": {"owner", "fraud", "compliance", "head-of-payments"},
+    "players.message": {"owner", "support", *PAYMENTS, "kyc", "fraud", "compliance", "crm"},
+    "players.configure_messages": {"owner", "crm", "compliance", "head-of-payments"},
+    "players.tickets": {"owner", "support", "kyc", "fraud", "compliance", "crm", "payments-l2"},
+    "players.consents": {"owner", "support", "crm", "compliance"},
     "players.view_instruments": {"owner", *PAYMENTS, "kyc", "fraud", "compliance", "finance", "auditor"},
+    "players.edit_profile": {"owner", "support", "kyc", "compliance"},
+    "players.secure": {"owner", "support", "fraud", "compliance", "head-of-payments"},
+    "players.verify_callers": {"owner", "support", "payments-l1", "kyc", "fraud"},
+    "players.configure": {"owner", "fraud", "compliance"},
+    "players.view_complaints": {"owner", "support", "compliance", "head-of-payments", "auditor"},
+    "players.complaints": {"owner", "support", "compliance"},
+    "players.duplicates": {"owner", "fraud", "kyc", "compliance"},
     "players.confirm_instruments": {"owner", *PAYMENTS, "kyc", "fraud"},
+    "players.segments": {"owner", "crm", "compliance", "head-of-payments"},
     "wallet.view": {"owner", *PAYMENTS, "fraud", "compliance", "finance", "auditor"},
     "wallet.close_day": {"owner", "finance"},
     "payments.view": {"owner", *PAYMENTS, "fraud", "compliance", "finance", "auditor"},
@@ -106,6 +119,10 @@ def _decision(world: Any) -> dict[str, Any]:
     return {"outcome": "approved", "reason_code": "CHECKS_OK", "version": world.withdrawal.version, "key": "table", "note": ""}
 
 
+def _of_segment(who: str, method: str = "get", allow: int = 200) -> "Row":
+    return Row(who, method, allow, args=lambda world: [world.segment.pk], elsewhere=lambda world: [world.segment_elsewhere.pk])
+
+
 def _of_withdrawal(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
     return Row(who, method, allow, args=_withdrawal, elsewhere=_withdrawal_elsewhere, **more)
 
@@ -120,6 +137,10 @@ def _change_elsewhere(world: Any) -> list[Any]:
 
 def _of_change(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
     return Row(who, method, allow, args=_change, elsewhere=_change_elsewhere, **more)
+
+
+def _of_player(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
+    return Row(who, method, allow, args=lambda world: [world.withdrawal.player_id], elsewhere=lambda world: [world.elsewhere.player_id], **more)
 
 
 def _of_alert(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
@@ -149,6 +170,27 @@ def _list(name: str, who: str) -> dict[str, Row]:
         name: Row(who), f"{name}-live": Row(who), f"{name}-save-view": Row(who, "post", 302, data=lambda world: {"name": "Mine", "query": "view=all"}),
         f"{name}-remove-view": Row(who, "post", 404, args=lambda world: [999_999]),
     }  # fmt: skip
+
+
+def _queue(many: str, one: str, view: str, work: str, of: Callable[..., Row]) -> dict[str, Row]:
+    """The addresses of a queue that is worked on the kit's own page of an item."""
+    lists = _list(many, view)
+    mine, theirs = of(view).args, of(view).elsewhere
+    assert theirs is not None  # noqa: S101
+    return {
+        **lists, f"{many}-start": Row(work, "post", 303), f"{many}-bulk": Row(work, "post", 200, args=lambda world: ["tag"], data=lambda world: {"ids": []}),
+        one: of(view), f"{one}-claim": of(work, "post", 302), f"{one}-release": of(work, "post", 302), f"{one}-heartbeat": of(view, "post", 204),
+        f"{one}-take-over": of(work, "post", 302, data=lambda world: {"reason": "Mia has gone home"}), f"{one}-decide": of(work, "post", 422),
+        f"{one}-item": Row(work, "post", 302, args=lambda world: [*mine(world), "take"], elsewhere=lambda world: [*theirs(world), "take"]),
+    }  # fmt: skip
+
+
+def _of_duplicate(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
+    return Row(who, method, allow, args=lambda world: [world.duplicate.pk], elsewhere=lambda world: [world.duplicate_elsewhere.pk], **more)
+
+
+def _of_complaint(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
+    return Row(who, method, allow, args=lambda world: [world.complaint.pk], elsewhere=lambda world: [world.complaint_elsewhere.pk], **more)
 
 
 ROWS: dict[str, Row] = {
@@ -248,7 +290,57 @@ ROWS: dict[str, Row] = {
     "wallet:books-close": Row("wallet.close_day", "post", 302, args=lambda world: [world.brand.code], elsewhere=lambda world: ["fjord"]),
     # lists to read
     **_list("players:players", "players.view"),
+    **_list("players:looks", "audit.view"),
     **_list("payments:deposits", "payments.view"),
+    # a player's page; what stands on it has permissions of its own (tests/players/test_page.py)
+    "players:player": _of_player("players.view"),
+    "players:segments": Row("players.view"),
+    "players:segment": _of_segment("players.view"),
+    "players:segment-compute": _of_segment("players.segments", "post", 302),
+    **_list("players:messages", "players.view"),
+    "players:message": Row("players.view", args=lambda world: [world.message.pk], elsewhere=lambda world: [world.message_elsewhere.pk]),
+    "players:message-resend": Row(
+        "players.message",
+        "post",
+        302,
+        args=lambda world: [world.message.pk],
+        data=lambda world: {"key": "table"},
+        elsewhere=lambda world: [world.message_elsewhere.pk],
+    ),
+    "players:message-write": _of_player("players.message", data=lambda world: {"template": "support_answer"}),
+    "players:tickets": _of_player("players.view"),
+    "players:ticket-open": _of_player("players.tickets", "post", 302, data=lambda world: {"subject": "Table", "text": "They called", "key": "table"}),
+    "players:ticket": Row("players.view", args=lambda world: [world.ticket.pk], elsewhere=lambda world: [world.ticket_elsewhere.pk]),
+    "players:ticket-go-on": Row("players.tickets", "post", 422, args=lambda world: [world.ticket.pk], elsewhere=lambda world: [world.ticket_elsewhere.pk]),
+    "players:contact": _of_player("players.view"),
+    "players:contact-consent": _of_player("players.consents", "post", 302, data=lambda world: {"channel": "sms", "given": "no", "reason": "Table"}),
+    "players:blocks": _of_player("players.view"),
+    "players:block-set": _of_player("players.restrict", "post", 302, data=lambda world: {"kinds": ["play"], "reason": "CHARGEBACK"}),
+    "players:block-lift": Row(
+        "players.restrict",
+        "post",
+        422,
+        args=lambda world: [world.block.player_id, world.block.pk],  # it does not say why
+        elsewhere=lambda world: [world.block_elsewhere.player_id, world.block_elsewhere.pk],
+    ),
+    # work on a profile; an empty form is 422
+    "players:edit-profile": _of_player("players.edit_profile"),
+    "players:take-back-identity": _of_player("players.edit_profile", "post", 404),  # nothing waits
+    "players:account-state": Row(
+        "players.restrict",
+        args=lambda world: [world.withdrawal.player_id, "closed"],
+        elsewhere=lambda world: [world.elsewhere.player_id, "closed"],
+    ),
+    "players:check-caller": _of_player("players.verify_callers"),
+    "players:record-complaint": _of_player("players.complaints"),
+    **_queue("players:complaints", "players:complaint", "players.view_complaints", "players.complaints", _of_complaint),
+    **_queue("players:duplicates", "players:duplicate", "players.duplicates", "players.duplicates", _of_duplicate),
+    "players:end-sessions": _of_player("players.secure"),
+    "players:reset-credentials": _of_player("players.secure"),
+    "players:reveal": Row(
+        "players.reveal", args=lambda world: [world.withdrawal.player_id, "email"], elsewhere=lambda world: [world.elsewhere.player_id, "email"]
+    ),
+    "players:tags": _of_player("players.tag", "post", 302, data=lambda world: {"add": "vip"}),
     # instruments to confirm
     "players:instruments": Row("players.view_instruments"),
     "players:instruments-live": Row("players.view_instruments"),
@@ -328,6 +420,18 @@ ROWS: dict[str, Row] = {
             ("add", "post", 1),
             ("instruments", "get", 1),
             ("remove", "delete", 2),
+            ("show_blocks", "get", 1),
+            ("show_contact", "get", 1),
+            ("put_ticket", "put", 1),
+            ("show_ticket", "get", 1),
+            ("keep_consent", "post", 1),
+            ("segments", "get", 0),
+            ("members", "get", 1),
+            ("profile", "get", 1),
+            ("list_instructions", "get", 0),
+            ("report_instruction", "post", 1),
+            ("send_complaint", "post", 1),
+            ("show_complaint", "get", 1),
             ("show_balances", "get", 1),
             ("begin_deposit", "post", 0),
             ("show_deposit", "get", 1),

@@ -44,6 +44,8 @@ def forget_everything() -> None:
     from backoffice.work import canned
     from payments import queues
     from payments.selectors import decision
+    from players.messages import composing
+    from players.segments import kind as segments
     from wallet import currencies, rates
 
     cache.clear()
@@ -51,6 +53,8 @@ def forget_everything() -> None:
         remembered.forget()
     decision.reasons.forget()
     canned.offered.forget()
+    composing.templates.forget()
+    segments.in_use.forget()
     queues.forget()
 
 

@@ -18,6 +18,8 @@ from backoffice.access.models import Staff
 from backoffice.ui import money, numbers, times, words
 from backoffice.work.models import CannedNote
 from payments.models import ReasonCode
+from players.models import Message, MessageTemplate
+from players.profile import values
 from tests.access_table import ROWS
 from tests.casino import new_withdrawal, open_casino
 from tests.people import make_brand, make_person, signed_in
@@ -140,6 +142,9 @@ def test_every_page_asks_the_catalogue_for_the_words_of_the_house(db: None, pseu
     owner = signed_in(make_person("owner"))
     # Configured by the house, in the words of whoever configured it.
     data = {*ReasonCode.objects.values_list("label", flat=True), *CannedNote.objects.values_list("label", flat=True)}
+    data |= {*MessageTemplate.objects.values_list("label", flat=True), *Message.objects.values_list("subject", flat=True), world.ticket.subject, "Answer"}
+    data |= {f"{world.segment.name} · Countroom", world.segment.name}
+    data |= set(dict(values.languages()).values())  # each in its own words, whoever reads
     for name, row in ROWS.items():
         if row.method != "get" or name in {"integrations:docs", "ui:styleguide"}:
             continue

@@ -12,8 +12,6 @@ import pytest
 Move = tuple[str, str, str]
 WALKED: set[Move] = set()
 _OUTPUT = "walked"
-# No service restricts or reopens an account yet; the strict xfail in tests/payments/test_lifecycles.py says when one does.
-WITHOUT_SERVICE = "players.player"
 
 
 def described() -> set[Move]:
@@ -29,7 +27,7 @@ def described() -> set[Move]:
         except ModuleNotFoundError:
             continue
         for one in vars(module).values():
-            if isinstance(one, Lifecycle) and one.subject != WITHOUT_SERVICE:
+            if isinstance(one, Lifecycle):
                 found |= {(one.subject, state, to) for state, moves in one.moves.items() for to in moves}
     return found
 

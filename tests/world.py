@@ -10,13 +10,22 @@ from backoffice.access.models import Role, Staff
 from backoffice.approvals.models import Policy
 from backoffice.approvals.registry import registry
 from backoffice.approvals.services import drafts
+from backoffice.approvals.services.applying import enact
+from backoffice.audit.actors import Actor
 from backoffice.jobs.exports.asking import request_export
 from backoffice.jobs.models import Job
 from backoffice.scope.models import Brand
 from backoffice.work.notes import files, services
+from players.blocks.services import set_block
+from players.complaints.services import record_complaint
+from players.duplicates import finding
+from players.models import Duplicate, Message, Segment
 from players.places import player_subject
+from players.segments import runs
+from players.services.registration import record_sign_in
+from players.tickets.services import open_by_hand
 from tests.backoffice.alerts.tools import delivered, fired
-from tests.casino import new_withdrawal, open_casino
+from tests.casino import new_player, new_withdrawal, open_casino
 from tests.people import make_brand, make_person
 
 
@@ -37,7 +46,19 @@ def furnish(brand: Brand) -> SimpleNamespace:
         brand=brand, other_brand=other, person=person, role=Role.objects.get(code="kyc"), withdrawal=withdrawal, elsewhere=elsewhere, change=change,
         change_elsewhere=change_elsewhere, alert=alert, alert_elsewhere=alert_elsewhere, delivery=delivery, delivery_elsewhere=delivery_elsewhere,
         job=waiting_job(brand), job_elsewhere=waiting_job(other), note=noted(withdrawal), note_elsewhere=noted(elsewhere),
+        message=Message.objects.filter(player=withdrawal.player).latest("pk"), message_elsewhere=Message.objects.filter(player=elsewhere.player).latest("pk"),
+        segment=segment_of(brand), segment_elsewhere=segment_of(other), ticket=ticketed(withdrawal), ticket_elsewhere=ticketed(elsewhere),
+        block=blocked(withdrawal), block_elsewhere=blocked(elsewhere),
+        duplicate=doubled(withdrawal), duplicate_elsewhere=doubled(elsewhere), complaint=complained(withdrawal), complaint_elsewhere=complained(elsewhere),
     )  # fmt: skip
+
+
+def segment_of(brand: Brand) -> Segment:
+    """One of the brand, computed."""
+    values = {"code": f"poles-{brand.code}", "name": "From Poland", "about": "", "brand": brand.pk, "every_hours": 24, "active": True, "country_is": ["PL"]}
+    enact(kind="players.segment", values=values, reason="Test", now=timezone.now())
+    runs.sweep(now=timezone.now())
+    return Segment.objects.get(pk=values["code"])
 
 
 def proposed_policy(brand: Any) -> Any:
@@ -58,6 +79,34 @@ def waiting_job(brand: Any) -> Job:
     return request_export(
         code="payments.withdrawal", query=QueryDict("view=all"), scope="all", columns=["player"], form="csv", masked=False, reason="Table", by=head,
         key="table", now=now,
+    )  # fmt: skip
+
+
+def ticketed(withdrawal: Any) -> Any:
+    """A ticket that is kept by hand, about the player of a withdrawal."""
+    author = make_person("support", brands=[withdrawal.brand])
+    return open_by_hand(player_id=withdrawal.player_id, subject="Where is it?", text="They called.", key="table", by=author, now=timezone.now())
+
+
+def blocked(withdrawal: Any) -> Any:
+    """A bonus block of the player of a withdrawal."""
+    return set_block(player_id=withdrawal.player_id, kind="bonus", reason="TERMS_BROKEN", by=Actor.system("Table"), now=timezone.now())
+
+
+def doubled(withdrawal: Any) -> Any:
+    """Another account on the same device, found by the round over all players."""
+    other, device = new_player(withdrawal.brand, currency=withdrawal.currency), withdrawal.player.devices.get()
+    record_sign_in(player_id=other.pk, fingerprint=device.fingerprint, device_label=device.label, ip="192.0.2.7", by=Actor.player(other.pk), now=timezone.now())
+    finding.sweep(now=timezone.now())
+    finding.sweep(now=timezone.now())  # the end of the round: the next begins at the first player again
+    return Duplicate.objects.get(first=withdrawal.player, player=other)
+
+
+def complained(withdrawal: Any) -> Any:
+    """A complaint about a withdrawal, sent in by the front end."""
+    return record_complaint(
+        player_id=withdrawal.player_id, category="payments", channel="website", text="It is late.", payment=withdrawal.name,
+        by=Actor.integration("Web"), now=timezone.now(),
     )  # fmt: skip
 
 

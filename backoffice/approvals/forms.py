@@ -79,6 +79,10 @@ class ChangeForm(forms.Form):
         """What was proposed, as JSON."""
         return {name: plain(self.cleaned_data[name]) for name in self.fields if name in self.cleaned_data}
 
+    def groups(self) -> list[tuple[Any, list[Any]]]:
+        """The fields as the page shows them: (legend, fields). One group without a legend, unless a kind says otherwise."""
+        return [("", list(self))]
+
     def problems(self) -> list[str]:
         found = []
         for name, errors in self.errors.items():

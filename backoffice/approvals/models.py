@@ -114,6 +114,11 @@ class ChangeRequest(models.Model):
         return f"CH-{self.pk}"
 
     @property
+    def player_id(self) -> int | None:
+        """Whose timeline its facts belong to, if anybody's."""
+        return registry.kind(self.kind).player(self.subject) if self.kind in registry else None
+
+    @property
     def tone(self) -> str:
         return TONES[self.state][0]
 

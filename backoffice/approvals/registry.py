@@ -50,7 +50,20 @@ class Difference:
     new: str
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What somebody would see of a thing: a heading, one line, and more of them."""
+
+    heading: str
+    line: str
+    text: str = ""
+
+
 def _nothing(*_args: Any) -> list[str]:
+    return []
+
+
+def _unseen(_values: Values) -> list[Preview]:
     return []
 
 
@@ -64,6 +77,14 @@ def _no_amount(_values: Values) -> tuple[Decimal, str] | None:
 
 def _same(values: Values, _current: Values | None) -> Values:
     return values
+
+
+def _nobody(_subject: str) -> int | None:
+    return None
+
+
+def _looked(_subject: str, *, by: Any, now: datetime) -> None:
+    """Reading it is no fact."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +120,7 @@ class Kind(Guarded):
     models: tuple[str, ...] = field(default=(), kw_only=True)  # tables that only the engine writes, "app.Model"
     validate: Callable[[str, Values], list[str]] = field(default=_nothing, kw_only=True)  # what is wrong beyond the form
     impact: Callable[[str, Values, datetime], list[str]] = field(default=_nothing, kw_only=True)  # sentences
+    preview: Callable[[Values], list[Preview]] = field(default=_unseen, kw_only=True)  # what somebody would see of it, beside the diff
     brand: Callable[[Values], int | None] = field(default=_every_brand, kw_only=True)
     amount: Callable[[Values], tuple[Decimal, str] | None] = field(default=_no_amount, kw_only=True)
     diff: Callable[[Values | None, Values], list[Difference]] | None = field(default=None, kw_only=True)
@@ -108,6 +130,17 @@ class Kind(Guarded):
     about: Text = field(default="", kw_only=True)  # one sentence for the list of settings
     icon: str = field(default="sliders", kw_only=True)
     wide: bool = field(default=False, kw_only=True)  # its form needs the whole page
+    # For what is about people (docs/approvals.md, "Personal values").
+    find: Callable[[str], Subject | None] | None = field(default=None, kw_only=True)  # one of more things than `subjects` lists
+    page: Callable[[str], str] | None = field(default=None, kw_only=True)  # the room's own page, where it is proposed instead of on the kit's
+    player: Callable[[str], int | None] = field(default=_nobody, kw_only=True)  # whose timeline its changes belong to
+    reads: Callable[[Any, str, Values | None, Values], list[Difference]] | None = field(default=None, kw_only=True)  # the diff, as this person may read it
+    looked: Callable[..., None] = field(default=_looked, kw_only=True)  # looked(subject, *, by, now): this person has read values in force or proposed
+
+    def brand_of(self, subject: str, values: Values) -> int | None:
+        """Whose a change is: the thing's own brand where a thing can be found by its key, and what the values say otherwise."""
+        thing = self.find(subject) if self.find is not None and subject else None
+        return self.brand(values) if thing is None else thing.brand_id
 
     def act(self, subject: str, values: Values, *, by: Actor, now: datetime) -> str:
         return self.apply(subject, values, by=by, now=now)

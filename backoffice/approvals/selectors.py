@@ -131,8 +131,10 @@ def approvals(change: ChangeRequest) -> list[Approval]:
     return list(Approval.objects.filter(change=change).select_related("staff"))
 
 
-def diff(kind: Kind, subject: str, old: Values | None, new: Values) -> list[Difference]:
-    """What changes, field by field, in the kind's words or in its form's."""
+def diff(kind: Kind, subject: str, old: Values | None, new: Values, *, staff: Any = None) -> list[Difference]:
+    """What changes, field by field, in the kind's words or in its form's; where values are personal, as `staff` may read them."""
+    if kind.reads is not None:
+        return kind.reads(staff, subject, old, new)
     if kind.diff is not None:
         return kind.diff(old, new)
     return differences(kind.form(subject=subject), old, new)

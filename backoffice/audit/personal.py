@@ -5,10 +5,11 @@ The player id is authenticated with every value, so that a ciphertext moved to a
 """
 
 import base64
+import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from django.db import connection, transaction
 from backoffice.audit.models import Erasure, PersonalKey
 
 MARK = "personal:"  # how an encrypted value is told from a plain one in stored text
+HIDDEN = "•••"  # what stands for one that is not shown
 
 
 @dataclass(frozen=True)
@@ -66,16 +68,34 @@ def seal(value: Any, *, key: bytes, player_id: int) -> str:
     return MARK + base64.urlsafe_b64encode(nonce + body).decode()
 
 
+def seal_alike(value: Any, *, name: str, player_id: int, at: datetime) -> str:
+    """As `seal`, but the same value of the same field of the same player gives the same text: whether two are equal is seen without the key.
+
+    The nonce is a keyed digest of name and value. Raises Erased.
+    """
+    key = key_of(player_id, at=at)
+    body = json.dumps(value, ensure_ascii=False).encode()
+    nonce = hmac.digest(hmac.digest(key, b"nonce", "sha256"), name.encode() + b"\0" + body, "sha256")[:12]
+    return MARK + base64.urlsafe_b64encode(nonce + AESGCM(key).encrypt(nonce, body, f"player:{player_id}".encode())).decode()
+
+
 def open_values(values: Mapping[str, Any], *, player_id: int | None) -> dict[str, Any]:
-    """`values` with every personal one opened, or None in its place when the key is gone. Looking is a fact that the caller records."""
+    """`values` with every personal one opened, at any depth, or None in its place when the key is gone. Looking is a fact that the caller records."""
     row = PersonalKey.objects.filter(pk=player_id).first() if player_id else None
-    opened: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, str) and value.startswith(MARK):
-            opened[name] = _open(value, row)
-        else:
-            opened[name] = value
-    return opened
+    return {name: _each(value, lambda text: _open(text, row)) for name, value in values.items()}
+
+
+def conceal(value: Any) -> Any:
+    """`value` with three dots in place of every personal one, at any depth."""
+    return _each(value, lambda _text: HIDDEN)
+
+
+def _each(value: Any, put: Callable[[str], Any]) -> Any:
+    if isinstance(value, str):
+        return put(value) if value.startswith(MARK) else value
+    if isinstance(value, Mapping):
+        return {name: _each(part, put) for name, part in value.items()}
+    return [_each(part, put) for part in value] if isinstance(value, list) else value
 
 
 def _open(text: str, row: PersonalKey | None) -> Any:

@@ -156,10 +156,10 @@ def changes(fact: Event, *, reveal: bool = False) -> list[Change]:
         shown_after = personal.open_values(after, player_id=fact.player_id)
     found = []
     for name in sorted({*before, *after}):
-        secret = any(isinstance(values.get(name), str) and values[name].startswith(personal.MARK) for values in (before, after))
         old, new = shown_before.get(name), shown_after.get(name)
+        secret = any(personal.conceal(values.get(name)) != values.get(name) for values in (before, after))
         if secret and not reveal:
-            old, new = ("•••" if name in before else None), ("•••" if name in after else None)
+            old, new = personal.conceal(old), personal.conceal(new)
         elif secret and new is None and old is None:
             new = "erased"
         found.append(Change(name, old, new, hidden=secret and not reveal))

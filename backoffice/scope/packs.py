@@ -31,6 +31,13 @@ CATALOGUE: dict[str, tuple[type, str | Promise]] = {
     "player.idle_minutes": (int, _("Minutes without activity after which a player signs in again")),
     "deposit.failures_before_block": (int, _("Failed deposits in a row after which deposits are blocked")),
     "deposit.failure_window_minutes": (int, _("Minutes within which those failures count")),
+    "contact.electronic_by_consent": (bool, _("Whether marketing by e-mail, SMS and push needs the player's consent first")),
+    "contact.phone_by_consent": (bool, _("Whether marketing by phone needs the player's consent first")),
+    "contact.post_by_consent": (bool, _("Whether marketing by post needs the player's consent first")),
+    "contact.none_to_excluded": (bool, _("Whether excluded players get no marketing at all")),
+    "complaints.acknowledge_hours": (int, _("Hours within which a complaint is acknowledged")),
+    "complaints.answer_days": (int, _("Days within which a complaint is answered")),
+    "complaints.retention_years": (int, _("Years for which complaints are kept")),
 }
 
 
@@ -62,8 +69,11 @@ class Pack:
     numbers: dict[str, Number]
 
 
-def parse(text: str) -> Pack:
-    """Read and check a pack. Raises BadPack with every problem found."""
+def parse(text: str, *, whole: bool = True) -> Pack:
+    """Read and check a pack. Raises BadPack with every problem found.
+
+    Without `whole` a number may be missing: packs that are kept are older than numbers that the house has learned to read since.
+    """
     try:
         data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as wrong:
@@ -93,7 +103,7 @@ def parse(text: str) -> Pack:
         if not isinstance(citation, str) or not citation.strip():
             problems.append(f"{key}: the citation is missing")
         numbers[key] = Number(key, value, str(citation), f"{code} {version}")
-    problems += [f"{key} is missing" for key in CATALOGUE if key not in data]
+    problems += [f"{key} is missing" for key in CATALOGUE if whole and key not in data]
     if problems:
         raise BadPack(problems)
     assert isinstance(code, str) and isinstance(version, int) and isinstance(start, date)  # noqa: S101, PT018
@@ -165,7 +175,7 @@ def _versions(jurisdiction_id: int) -> list[Pack]:
     read_at, packs = _cache.get(jurisdiction_id, (0.0, []))
     if not packs or time.monotonic() - read_at > _FRESH_SECONDS:
         texts = PackVersion.objects.filter(jurisdiction_id=jurisdiction_id).order_by("-effective_from", "-version").values_list("text", flat=True)
-        packs = [parse(text) for text in texts]
+        packs = [parse(text, whole=False) for text in texts]
         _cache[jurisdiction_id] = (time.monotonic(), packs)
     return packs
 
@@ -179,5 +189,8 @@ def in_force(jurisdiction_id: int, *, on: date) -> Pack:
 
 
 def number(jurisdiction_id: int, key: str, *, on: date) -> Number:
-    """One number of the law on a day, with its clause. Raises NoPack; KeyError for a key that is not in the catalogue."""
-    return in_force(jurisdiction_id, on=on).numbers[key]
+    """One number of the law on a day, with its clause. Raises NoPack, also for a number that the pack in force does not say."""
+    pack = in_force(jurisdiction_id, on=on)
+    if key not in pack.numbers:
+        raise NoPack(f"{pack.jurisdiction} {pack.version} does not say {key}. Propose its next version, which does.")
+    return pack.numbers[key]

@@ -248,6 +248,7 @@ class Outcome:
     consequence: Text
     toast: Text
     needs_note: bool = False
+    fits: Callable[[Any], bool] = lambda _item: True  # whether it is offered for this item now; `act` refuses by itself what is not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,6 +275,9 @@ class Queue:
     figures: tuple[Figure, ...] = ()
     due: str = ""  # the field by which an item is late; a filter `due` over it puts its deadlines on Home
     opens: Callable[[Any], str] | None = None  # the address of an item of a list without pages of its own
+    of_player: str = ""  # the field with the player whose item it is: while it is open, it stands on that player's page
+    glance: tuple[str, ...] = ()  # permissions, any of which shows there that it is open, without its page
+    summary: Callable[[Any], str] = lambda _item: ""  # an item in a few words, where items of several queues stand together
     prepare: Callable[[Sequence[Any]], Mapping[int, Any]] = lambda _rows: {}  # extras by id, read for a page at once
     verbs: tuple[Verb, ...] = ()
     escalates_to: tuple[str, ...] = ()  # codes of shipped roles

@@ -14,6 +14,7 @@ from backoffice.ui import times, words
 from payments import checks, limits
 from payments.models import Payment, ReasonCode, Withdrawal
 from payments.queues import SUBJECT
+from players import along
 from wallet.kinds import Reference
 from wallet.models import Entry, Transaction
 
@@ -40,7 +41,10 @@ class Posting:
 def get(staff: Any, withdrawal_id: int) -> Withdrawal:
     """Raises Withdrawal.DoesNotExist also when it belongs to a brand that this person does not reach."""
     joined = ("player", "player__jurisdiction", "instrument", "brand", "first_by", "decided_by", "hold")
-    return Withdrawal.objects.visible_to(staff).select_related(*joined).get(pk=withdrawal_id)
+    rows = Withdrawal.objects.visible_to(staff).select_related(*joined)
+    found: Withdrawal = along.read(rows, now=timezone.now(), owner="player_id").get(pk=withdrawal_id)
+    along.hand_on(found, found.player)
+    return found
 
 
 def flows(case: checks.Case) -> list[Flow]:

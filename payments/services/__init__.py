@@ -1,8 +1,11 @@
 """The only writes to deposits and withdrawals. Errors of this room are here, so that every file raises the same ones."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+
+from players.blocks import selectors
 
 
 class PaymentRefused(Exception):
@@ -13,6 +16,14 @@ class PaymentRefused(Exception):
     def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
         self.code = code or self.code
+
+
+def refuse_blocked(player_id: int, kind: str, *, now: datetime) -> None:
+    """Call it under the player's lock: who sets a block takes the same one. Raises PaymentRefused: deposit_blocked, withdrawal_blocked."""
+    block = selectors.first(player_id, kind, now=now)
+    if block is not None:
+        until = f" until {block.ends_at.isoformat()}" if block.ends_at else ""
+        raise PaymentRefused(f"A {kind} is blocked for this player{until}.", code=f"{kind}_blocked")
 
 
 class StaleDecision(Exception):

@@ -15,9 +15,10 @@ from payments.lifecycles import DEPOSIT
 from payments.models import Deposit
 from payments.providers import registry
 from payments.providers.protocol import DepositRequest, DepositState, Found, Method, Money, Payment
-from payments.services import PaymentRefused, calls
+from payments.services import PaymentRefused, calls, refuse_blocked
 from players import locks as player_locks
 from players import messages
+from players.blocks import DEPOSIT as DEPOSIT_BLOCK
 from players.models import Instrument
 from wallet import balances, counters, currencies, ledger
 from wallet.kinds import AccountKind, Reference, TransactionKind
@@ -57,6 +58,7 @@ def start_deposit(*, player_id: int, instrument_id: int, amount: Decimal, curren
         player = player_locks.player(player_id)
         if player.state != "active":
             raise PaymentRefused(f"The account is {player.state}; it cannot deposit.", code="account_not_active")
+        refuse_blocked(player_id, DEPOSIT_BLOCK, now=now)
         instrument = Instrument.objects.filter(pk=instrument_id, player_id=player_id, removed_at=None).first()
         if instrument is None:
             raise PaymentRefused("The player has no such instrument. Add it first.", code="instrument_unknown")

@@ -14,9 +14,10 @@ from backoffice.work import idempotency
 from payments import hints, limits, locks
 from payments.lifecycles import TO_DECIDE, WITHDRAWAL
 from payments.models import ReasonCode, Withdrawal
-from payments.services import PaymentRefused, ReasonRequired, SecondPersonNeeded, StaleDecision, UndoOver
+from payments.services import PaymentRefused, ReasonRequired, SecondPersonNeeded, StaleDecision, UndoOver, refuse_blocked
 from players import locks as player_locks
 from players import messages
+from players.blocks import WITHDRAWAL as WITHDRAWAL_BLOCK
 from players.models import Instrument
 from wallet import counters, currencies, holds, ledger
 from wallet.kinds import Reference
@@ -39,9 +40,8 @@ def request_withdrawal(*, player_id: int, instrument_id: int, amount: Decimal, c
         instrument = Instrument.objects.filter(pk=instrument_id, player_id=player_id, removed_at=None).first()
         if instrument is None:
             raise PaymentRefused("The player has no such instrument. Add it first.", code="instrument_unknown")
-        if player.state == "closed":
-            # A suspended player may still be paid what is theirs (GLI-19 2.5.5); the checks show the state to the reviewer.
-            raise PaymentRefused("The account is closed.", code="account_closed")
+        # A suspended or closed player is still paid what is theirs (GLI-19 2.5.5, A.3.9-10); the checks show the state to the reviewer.
+        refuse_blocked(player_id, WITHDRAWAL_BLOCK, now=now)
         if Wallet.objects.filter(player_id=player_id, frozen_at__isnull=False).exists():
             raise PaymentRefused("The wallet is frozen.", code="wallet_frozen")
         try:

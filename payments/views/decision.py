@@ -33,7 +33,9 @@ from payments.queues import SUBJECT, WITHDRAWALS
 from payments.selectors import decision as selector
 from payments.services import ReasonRequired, SecondPersonNeeded, StaleDecision, UndoOver
 from payments.services import withdrawals as services
+from players import along, contact
 from players.places import player_subject
+from players.tickets import TICKETS
 
 KEYS = {"approved": "a", "rejected": "r", "held": "h", "returned": "t"}
 
@@ -89,8 +91,10 @@ def _tomorrow() -> Any:
 
 def _consequences(withdrawal: Withdrawal, *, above: bool) -> list[dict[str, str]]:
     """What each outcome does, in sentences that tests hold to be true."""
-    name = withdrawal.player.first_name
+    name, said = withdrawal.player.first_name, contact.answer(withdrawal.player, contact.EMAIL, contact.SERVICE, now=timezone.now())
     amount = money.write(withdrawal.amount, withdrawal.currency)
+    if not said.allowed:
+        return _unheard(withdrawal, above=above, why=said.words, words={"amount": str(amount), "name": name})
     if withdrawal.state == "awaiting_second":
         approve = _("Approve: pays %(amount)s out after ten seconds and e-mails %(name)s when it is paid")
     elif above:
@@ -102,6 +106,16 @@ def _consequences(withdrawal: Withdrawal, *, above: bool) -> list[dict[str, str]
         {"icon": "double" if above and withdrawal.state != "awaiting_second" else "card", "text": approve % words},
         {"icon": "mail", "text": _("Reject: returns %(amount)s to cash and e-mails %(name)s at once") % words},
     ]
+
+
+def _unheard(withdrawal: Withdrawal, *, above: bool, why: str, words: dict[str, str]) -> list[dict[str, str]]:
+    """The same for a player who may not be e-mailed now."""
+    waits = above and withdrawal.state != "awaiting_second"
+    approve = _("Approve: waits for a second approver") if waits else _("Approve: pays %(amount)s out after ten seconds") % words
+    return [
+        {"icon": "double" if waits else "card", "text": approve}, {"icon": "undo", "text": _("Reject: returns %(amount)s to cash at once") % words},
+        {"icon": "ban", "text": _("%(name)s is not e-mailed: %(why)s") % {**words, "why": why}},
+    ]  # fmt: skip
 
 
 def _page(request: HttpRequest, withdrawal: Withdrawal, *, limit: Decimal) -> dict[str, Any]:
@@ -119,7 +133,7 @@ def _page(request: HttpRequest, withdrawal: Withdrawal, *, limit: Decimal) -> di
         "checks": [result for result in results if result.hit or not hits_only], "check_counts": counts(results), "hits_only": hits_only,
         "reason_labels": {reason.code: reason.label for codes in selector.reasons().values() for reason in codes},
         **work_context(request, WITHDRAWALS, withdrawal, now=now), "facts": facts, "timezone_name": timezone.localtime(now).tzname(),
-        "flows": selector.flows(case),
+        "flows": selector.flows(case), "tickets": along.of(withdrawal.player, TICKETS, now=now), "player": withdrawal.player,
         "earlier": [{"withdrawal": other, "badge": badge(other.state)} for other in case.earlier[:5]], "earlier_count": len(case.earlier),
         "steps": selector.steps(withdrawal, facts, limit=limit), "postings": selector.postings(withdrawal),
         **notes_context(request, [player_subject(withdrawal.player), subject_of(WITHDRAWALS, withdrawal)]), "previous": before, "following": after,

@@ -11,11 +11,13 @@ from backoffice.audit.record import record
 from backoffice.scope import packs
 from backoffice.scope.models import Brand, Jurisdiction
 from players import locks
+from players.blocks import SIGN_IN, selectors
 from players.models import Device, Player, SignIn
 from players.services import PlayerRefused
 
 
-def _age(born: date, today: date) -> int:
+def age_on(born: date, today: date) -> int:
+    """Whole years."""
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
@@ -45,7 +47,7 @@ def register_player(
     if law is None:
         raise PlayerRefused(f"{brand.name} is not licensed in {jurisdiction}.", code="jurisdiction_unknown")
     least = packs.number(law.pk, "registration.minimum_age", on=now.date())
-    if _age(birth_date, now.astimezone(brand.zone).date()) < least.value:
+    if age_on(birth_date, now.astimezone(brand.zone).date()) < least.value:
         raise PlayerRefused(f"Players are at least {least.value} years old here ({least.citation}).", code="too_young")
     known = Player.objects.filter(brand=brand, external_id=external_id).first()
     if known is not None:
@@ -80,7 +82,7 @@ def register_player(
 def record_sign_in(
     *, player_id: int, fingerprint: str, device_label: str, ip: str, country: str = "", succeeded: bool = True, by: Actor, now: datetime
 ) -> dict[str, Any]:
-    """A player signed in at the front end, or failed to. Returns whether the device is new and whether the player may come in.
+    """A player signed in at the front end, or failed to. Returns whether the device is new, whether the player may come in and, if not, why.
 
     Raises Player.DoesNotExist.
     """
@@ -92,12 +94,15 @@ def record_sign_in(
         )
         if not new:
             Device.objects.filter(pk=device.pk, last_seen_at__lt=now).update(last_seen_at=now, label=device_label[:120] or device.label)
-    admitted = succeeded and player.state == "active"
+    block = selectors.first(player.pk, SIGN_IN, now=now) if succeeded else None
+    refused = (f"account_{player.state}" if player.state != "active" else "sign_in_blocked" if block else None) if succeeded else None
+    admitted = succeeded and refused is None
     SignIn.objects.create(player=player, device=device, at=now, ip=ip, country=country, succeeded=admitted)
     if admitted:
         Player.objects.filter(pk=player.pk).update(last_sign_in_at=now)
     record(
         "player.signed_in" if admitted else "player.sign_in_refused", actor=by, at=now, brand_id=player.brand_id, player_id=player.pk, subject=player,
-        after={"device": device_label, "new_device": new, "country": country, "ip": Personal(ip)},
+        after={"device": device_label, "new_device": new, "country": country, "ip": Personal(ip), **({"refused": refused} if refused else {})},
     )  # fmt: skip
-    return {"admitted": admitted, "new_device": new, "state": player.state}
+    until = block.ends_at if block and refused == "sign_in_blocked" else None
+    return {"admitted": admitted, "new_device": new, "state": player.state, "refused": refused, "until": until}

@@ -67,8 +67,10 @@ def test_the_palette_is_worked_by_keyboard_and_decides_nothing(house: House, ope
     typed(page, "kowal")
     with page.context.expect_page() as opened:
         page.keyboard.press("Control+Enter")
-    assert "/search?q=player" in opened.value.url
+    assert opened.value.url == f"{house.url}/players/{withdrawal.player_id}/"
+    opened.value.wait_for_load_state("networkidle")
     assert page.is_visible("#palette")
+    page.wait_for_load_state("networkidle")  # nothing is under way when the window closes
     page.keyboard.press("Escape")
     assert not page.is_visible("#palette")
 
@@ -99,7 +101,8 @@ def test_searching_needs_no_javascript(house: House, browser: Any) -> None:
     page.keyboard.press("Enter")
     assert page.inner_text("#players tbody td:last-child") == "name begins so"
     page.click("#players tbody a")
-    page.click(f"#withdrawals a:has-text('{withdrawal.name}')")
+    page.wait_for_url(f"{house.url}/players/{withdrawal.player_id}/")
+    page.click(f"main a:has-text('{withdrawal.name}') >> nth=0")
     assert page.url == f"{house.url}/withdrawals/{withdrawal.pk}/"
     context.close()
 

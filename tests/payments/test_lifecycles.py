@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from backoffice.access.models import Staff
+from backoffice.approvals.services import decisions
 from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import Lifecycle, NotAllowed, Stale
 from backoffice.audit.models import Event
@@ -24,6 +25,7 @@ from payments.providers.protocol import DepositState, PayoutState
 from payments.services import deposits, payouts, withdrawals
 from players.lifecycles import PLAYER
 from players.models import Player
+from players.profile import accounts
 from tests.casino import asked, everything, new_instrument, new_player, new_withdrawal, open_casino, paid_in
 from tests.databases import Database
 from tests.payments.nordpay import Sandbox
@@ -276,6 +278,20 @@ def test_only_what_was_posted_can_be_credited_or_charged_back(rows: dict[str, An
 # ---- players ----
 
 
-@pytest.mark.xfail(strict=True, reason="No service restricts or reopens an account yet; when there is one, its moves are walked as the others are.")
 def test_every_move_of_a_player_is_made_by_a_service(db: None) -> None:
+    nova = open_casino()
+    player, fraud, compliance = new_player(nova), make_person("fraud", brands=[nova]), make_person("compliance", brands=[nova])
+
+    def move(service: Callable[..., Any], reason: str) -> Any:
+        version = Player.objects.get(pk=player.pk).version
+        given = {"player_id": player.pk, "version": version, "reason_code": reason, "note": "", "key": f"m{version}"}
+        return service(by=fraud, now=timezone.now(), **given)
+
+    move(accounts.suspend_account, "DOCUMENTS")
+    move(accounts.lift_suspension, "CLEARED")
+    move(accounts.close_account, "PLAYER_ASKED")
+    change = move(accounts.ask_to_reopen, "PLAYER_RETURNS")
+    decisions.approve(change_id=change.pk, version=change.version, key="a", by=compliance, now=timezone.now())
+    move(accounts.suspend_account, "FRAUD_SUSPECTED")
+    move(accounts.close_account, "FRAUD_PROVEN")
     assert taken(PLAYER) == table(PLAYER)

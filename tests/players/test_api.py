@@ -79,9 +79,10 @@ def test_age_is_what_the_law_says_to_the_day(casino: Casino, jurisdiction: str, 
 def test_a_sign_in_is_kept_with_its_device(casino: Casino) -> None:
     player = casino.nova.register()
     body = {"ip": "203.0.113.7", "country": "MT", "fingerprint": "f1", "device": "iPhone, Safari"}
+    let_in = {"admitted": True, "state": "active", "refused": None, "until": None}
 
-    assert casino.nova.post(f"/players/{player}/sign-ins", body).json() == {"admitted": True, "new_device": True, "state": "active"}
-    assert casino.nova.post(f"/players/{player}/sign-ins", body).json() == {"admitted": True, "new_device": False, "state": "active"}
+    assert casino.nova.post(f"/players/{player}/sign-ins", body).json() == {**let_in, "new_device": True}
+    assert casino.nova.post(f"/players/{player}/sign-ins", body).json() == {**let_in, "new_device": False}
     assert casino.nova.post(f"/players/{player}/sign-ins", {**body, "succeeded": False}).json()["admitted"] is False
     assert Device.objects.get().label == "iPhone, Safari"
     assert list(SignIn.objects.order_by("pk").values_list("succeeded", flat=True)) == [True, True, False]
@@ -94,7 +95,7 @@ def test_a_suspended_player_is_not_admitted(casino: Casino) -> None:
 
     answer = casino.nova.post(f"/players/{player}/sign-ins", {"ip": "2001:db8::1"})
 
-    assert answer.json() == {"admitted": False, "new_device": False, "state": "suspended"}
+    assert answer.json() == {"admitted": False, "new_device": False, "state": "suspended", "refused": "account_suspended", "until": None}
 
 
 def test_a_sign_in_needs_an_address(casino: Casino) -> None:

@@ -109,11 +109,12 @@ def enact(*, kind: str, subject: str = "", values: Values, reason: str, now: dat
     if base == checked:
         return None
     change = ChangeRequest.objects.create(
-        kind=kind, subject=subject if base is not None else "", title=found.title(subject, checked)[:160], brand_id=found.brand(checked), base=base,
+        kind=kind, subject=subject if base is not None else "", title=found.title(subject, checked)[:160], brand_id=found.brand_of(subject, checked), base=base,
         payload=checked, reason=reason, state="active", created_at=now, submitted_at=now, applied_at=now,
     )  # fmt: skip
     record(
-        "change.enacted", actor=_house(), at=now, brand_id=change.brand_id, subject=(SUBJECT, change.pk), before={"values": base} if base else None,
+        "change.enacted", actor=_house(), at=now, brand_id=change.brand_id, player_id=change.player_id,
+        subject=(SUBJECT, change.pk), before={"values": base} if base else None,
         after={"kind": kind, "thing": subject, "values": checked}, reason=reason,
     )  # fmt: skip
     _write(change, found, now=now)

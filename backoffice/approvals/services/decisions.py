@@ -83,7 +83,8 @@ def _say(change: ChangeRequest, verdict: str, *, reason: str, key: str, by: Staf
     given = Approval.objects.filter(change=change, verdict="approved").count()
     if verdict == "approved":
         record(
-            "change.approved", actor=Actor.staff(by), at=now, brand_id=change.brand_id, subject=(SUBJECT, change.pk), reason=reason.strip(),
+            "change.approved", actor=Actor.staff(by), at=now, brand_id=change.brand_id, player_id=change.player_id,
+            subject=(SUBJECT, change.pk), reason=reason.strip(),
             after={"approvals": given, "needed": rule.needed, "substitute": substitute},
         )  # fmt: skip
     return given

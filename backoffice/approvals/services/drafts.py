@@ -53,7 +53,7 @@ def draft(*, kind: str, subject: str = "", values: Values, by: Staff, key: str, 
     if not subject and not found.creatable:
         raise Invalid([_("Nothing of this kind is added here.")])
     checked = check(found, subject, values)
-    brand_id = _reached(found, base, checked, by)
+    brand_id = _reached(found, subject, base, checked, by)
     change, fresh = ChangeRequest.objects.get_or_create(
         requested_by=by, key=key,
         defaults={
@@ -63,7 +63,8 @@ def draft(*, kind: str, subject: str = "", values: Values, by: Staff, key: str, 
     )  # fmt: skip
     if fresh:
         record(
-            "change.drafted", actor=Actor.staff(by), at=now, brand_id=brand_id, subject=(SUBJECT, change.pk),
+            "change.drafted", actor=Actor.staff(by), at=now, brand_id=brand_id, player_id=change.player_id,
+            subject=(SUBJECT, change.pk),
             after={"kind": kind, "thing": subject, "values": checked, **({"restored_from": restored_from} if restored_from else {})},
         )  # fmt: skip
     return change
@@ -79,12 +80,13 @@ def edit_draft(*, change_id: int, version: int, values: Values, by: Staff, now: 
     if change.payload == checked and change.base == base:
         return change
     before = change.payload
-    change.brand_id = _reached(kind, base, checked, by)
+    change.brand_id = _reached(kind, change.subject, base, checked, by)
     change.payload, change.base, change.title = checked, base, kind.title(change.subject, checked)[:160]
     change.version += 1
     change.save(update_fields=["payload", "base", "title", "brand", "version"])
     record(
-        "change.edited", actor=Actor.staff(by), at=now, brand_id=change.brand_id, subject=(SUBJECT, change.pk), before={"values": before},
+        "change.edited", actor=Actor.staff(by), at=now, brand_id=change.brand_id, player_id=change.player_id,
+        subject=(SUBJECT, change.pk), before={"values": before},
         after={"values": checked},
     )  # fmt: skip
     return change
@@ -165,9 +167,9 @@ def _own(change_id: int, version: int, by: Staff) -> ChangeRequest:
     return change
 
 
-def _reached(kind: Kind, base: Values | None, values: Values, by: Staff) -> int | None:
+def _reached(kind: Kind, subject: str, base: Values | None, values: Values, by: Staff) -> int | None:
     """The brand that the change belongs to. Both what it was and what it becomes must be within reach."""
-    brands = {kind.brand(values)} | ({kind.brand(base)} if base is not None else set())
+    brands = {kind.brand_of(subject, values)} | ({kind.brand_of(subject, base)} if base is not None else set())
     everywhere = {brand.pk for brand in by.brands}
     if any(one is not None and one not in everywhere for one in brands):
         raise NotAllowed(_("That brand is out of your reach."))

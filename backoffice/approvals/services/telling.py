@@ -51,5 +51,8 @@ def decided(change: ChangeRequest, *, now: datetime) -> None:
 
 def _tell(change: ChangeRequest, kind: str, to: list[Staff], *, now: datetime) -> None:
     params = {"name": change.name, "title": change.title, "why": change.outcome}
+    own = registry.kind(change.kind).page if change.kind in registry else None
     url = reverse("approvals:change", args=[change.pk])
+    if own is not None and change.subject and not all(one.may("approvals.view") for one in to):  # who asked on the room's page may not have the kit's
+        url = own(change.subject)
     notify(to=to, kind=kind, params=params, url=url, key=f"{kind}:{change.pk}", now=now, brand_id=change.brand_id)

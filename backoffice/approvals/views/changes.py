@@ -73,13 +73,15 @@ def _about(request: HttpRequest, change: ChangeRequest) -> dict[str, Any]:
     now = timezone.now()
     rule = rules.of_change(change) if change.submitted_at else rules.resolve(change.kind, brand_id=change.brand_id)
     said = selectors.approvals(change)
-    lines = selectors.diff(kind, change.subject, change.base, change.payload)
+    lines = selectors.diff(kind, change.subject, change.base, change.payload, staff=request.user)
+    kind.looked(change.subject, by=request.user, now=now)
     settled = change.state not in {"draft", "review", "scheduled"}
     return {
         "change": change, "kind": kind, "now": now, "state": STATES[change.state], "diff": lines, "approvals": said, "rule": rule,
         "unchanged": len(kind.form(subject=change.subject).fields) - len(lines) if kind.diff is None and change.base else 0,
         "impact": [] if settled else [{"icon": "pulse", "text": one} for one in kind.impact(change.subject, change.payload, now)],
-        "who": _who(rule), "others": selectors.others_open(change), "given": sum(one.verdict == "approved" for one in said), "key": uuid.uuid4().hex,
+        "who": _who(rule), "previews": kind.preview(change.payload),
+        "others": selectors.others_open(change), "given": sum(one.verdict == "approved" for one in said), "key": uuid.uuid4().hex,
         "mine": change.requested_by_id == request.user.pk, "steps": _steps(change, rule, said),
     }  # fmt: skip
 
@@ -231,6 +233,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     row, kind = _own_draft(request, pk)
     if row.state != "draft":
         return HttpResponseRedirect(reverse("approvals:change", args=[pk]))
+    if kind.page is not None:
+        return HttpResponseRedirect(kind.page(row.subject))
     if request.method == "POST":
         form = kind.form(request.POST, request.FILES, subject=row.subject)
         if form.is_valid():

@@ -39,7 +39,8 @@ def found(request: HttpRequest, code: str) -> Kind:
 
 def subject_of(request: HttpRequest, kind: Kind, key: str) -> Subject:
     """The thing, or 404 also when it belongs to a brand that this person does not reach."""
-    for one in kind.subjects():
+    known = kind.subjects() if kind.find is None else filter(None, [kind.find(key)])
+    for one in known:
         if one.key == key and _reached(request, one):
             return one
     raise Http404(_("There is no such thing in your brands."))
@@ -82,6 +83,8 @@ def propose(request: HttpRequest, kind: str, subject: str = "") -> HttpResponse:
     thing = subject_of(request, of, subject) if subject else None
     if not subject and not of.creatable:
         raise Http404(_("Nothing of this kind is added here."))
+    if of.page is not None:
+        return HttpResponseRedirect(of.page(subject))
     values = of.current(subject) if subject else None
     if request.method == "POST":
         form = of.form(request.POST, request.FILES, subject=subject if values is not None else "")
@@ -130,12 +133,13 @@ def history(request: HttpRequest, kind: str, subject: str) -> HttpResponse:
         rows.append(
             {
                 "version": version, "current": version.effective_until is None,
-                "diff": selectors.diff(of, subject, before.values, version.values) if before else [],
+                "diff": selectors.diff(of, subject, before.values, version.values, staff=request.user) if before else [],
             }
         )  # fmt: skip
+    of.looked(subject, by=request.user, now=timezone.now())
     context = {
-        "kind": of, "thing": thing, "rows": rows, "now_values": selectors.diff(of, subject, None, values) if values else [],
-        "may": person(request).may(of.permission), "key": uuid.uuid4().hex,
+        "kind": of, "thing": thing, "rows": rows, "now_values": selectors.diff(of, subject, None, values, staff=request.user) if values else [],
+        "may": person(request).may(of.permission) and of.page is None, "key": uuid.uuid4().hex, "previews": of.preview(values) if values else [],
         "open": selectors.open_of(kind, subject),
     }  # fmt: skip
     return render(request, "approvals/history.html", context)
@@ -148,6 +152,8 @@ def restore(request: HttpRequest, kind: str, subject: str, number: int) -> HttpR
     of = found(request, kind)
     require(request.user, of.permission)
     subject_of(request, of, subject)
+    if of.page is not None:
+        raise Http404(_("It is proposed on a page of its own."))
     key = request.POST.get("key", "")[:60] or uuid.uuid4().hex
     try:
         change = drafts.restore(kind=kind, subject=subject, number=number, by=person(request), key=f"{key}:{number}", now=timezone.now())

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from backoffice.ui import charts, forms, navigation, times, words
+from backoffice.ui import charts, forms, navigation, numbers, times, words
 from backoffice.ui import money as moneys
 
 register = template.Library()
@@ -68,6 +68,12 @@ def moment(at: datetime | None, kind: str = "short", bare: Any = False) -> SafeS
 def now_time() -> SafeString:
     """The time of this page, to the second: figures say as of when they hold."""
     return times.render(timezone.now(), "seconds")
+
+
+@register.filter
+def whole(count: int) -> str:
+    """A count in the reader's language: `12,000`."""
+    return numbers.whole(count)
 
 
 @register.filter

@@ -71,7 +71,7 @@ def _page(request: HttpRequest, queue: Queue, row: Any, *, form: DecisionForm | 
     now = timezone.now()
     open_ = queue.is_open(row)
     may_decide = open_ and request.user.may(queue.work)  # type: ignore[union-attr]
-    outcomes = queue.outcomes if may_decide else ()
+    outcomes = tuple(one for one in queue.outcomes if one.fits(row)) if may_decide else ()
     if form is None or stale:
         kept = {"note": form["note"].value()} if form is not None else {}
         first = outcomes[0].code if outcomes else ""

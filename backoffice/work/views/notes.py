@@ -27,9 +27,14 @@ SUGGESTED = 8
 
 def notes_context(request: HttpRequest, subjects: Sequence[Subject]) -> dict[str, Any]:
     """What a page says of notes about these (templates/work/_notes.html); a new one is about the first. One query."""
+    return {"notes": selectors.about(request.user, subjects), **writing_context(request, subjects)}
+
+
+def writing_context(request: HttpRequest, subjects: Sequence[Subject]) -> dict[str, Any]:
+    """What the form of a new note needs (templates/work/notes/_form.html)."""
     may_note = request.user.may("work.note")  # type: ignore[union-attr]
     return {
-        "notes": selectors.about(request.user, subjects), "note_subjects": subjects, "may_note": may_note, "note_key": uuid.uuid4().hex,
+        "note_subjects": subjects, "may_note": may_note, "note_key": uuid.uuid4().hex,
         "note_next": request.get_full_path() if request.method == "GET" else "", "note_kinds": files.KINDS,
         "may_hide": request.user.may("audit.view_compliance"),  # type: ignore[union-attr]
         "canned": canned.of(subjects[-1].type) if may_note else [],

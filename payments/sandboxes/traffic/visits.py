@@ -161,7 +161,7 @@ class Visit:
         try:
             made = self._pay("/withdrawals", player, self.draw.choice(fitting), people.share_of(self.draw, balances[currency], currency))
         except Refused as no:
-            if no.code not in {"insufficient_funds", "account_closed", "wallet_frozen"}:
+            if no.code not in {"insufficient_funds", "wallet_frozen"}:
                 raise
             self.done.append(f"refused_{no.code}")
             return

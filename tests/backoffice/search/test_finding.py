@@ -83,9 +83,10 @@ def test_operators_narrow_and_combine(house, ana, find, text, expected):
 
 def test_personal_values_are_found_with_and_without_their_operator(house, ana, find):
     fingerprint = house.mia.devices.get().fingerprint
-    for text in (house.mia.email, f"email:{house.mia.email.upper()}", f"device:{fingerprint}", f"player:{house.mia.pk}"):
+    for text in (house.mia.email, f"email:{house.mia.email.upper()}", f"device:{fingerprint}"):
         assert find(ana, text) == {"players": [f"#{house.mia.pk}"], "withdrawals": [house.open.name], "deposits": [house.deposit.name]}, text
     assert find(ana, "email:nobody@mail.example") == {}
+    assert signed_in(ana).get("/search", {"q": f"player:{house.mia.pk}"})["Location"] == reverse("players:player", args=[house.mia.pk])
 
 
 def test_every_result_says_why(house, ana):

@@ -86,7 +86,7 @@ def test_the_page_needs_no_javascript(house, ana):
     page = client.get("/search", {"q": "kowal"}).content.decode()
     assert "<script" not in page.split("</head>")[1]
     assert f">{house.mia.name} <small>#{house.mia.pk}</small>" in page
-    assert 'href="/search?q=player%3A' in page
+    assert f'href="{reverse("players:player", args=[house.mia.pk])}"' in page
 
 
 def test_the_results_page_remembers_where_one_came_from_and_not_what_was_searched_before(house, ana):
