@@ -17,6 +17,7 @@ from players import panels, revealing
 from players.models import Device, Instrument, SignIn
 from players.panels import Badge, Looking, Panel
 from players.places import player_subject
+from players.services.registration import age_on
 
 TONES = {"active": ("success", 2), "suspended": ("attention", 1), "closed": ("neutral", 2)}
 SIGN_INS, INSTRUMENTS = 5, 6  # shown at most
@@ -39,11 +40,10 @@ def work(looking: Looking) -> Mapping[str, Any]:
 
 
 def profile(looking: Looking) -> Mapping[str, Any]:
-    player, today = looking.player, timezone.localdate(looking.now)
-    born = player.birth_date
+    player = looking.player
     return {
         "email": mask_address(player.email), "phone": mask_end(player.phone), "may_reveal": looking.may(revealing.PERMISSION),
-        "age": today.year - born.year - ((today.month, today.day) < (born.month, born.day)),
+        "age": age_on(player.birth_date, timezone.localdate(looking.now)),
     }  # fmt: skip
 
 

@@ -21,7 +21,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     """Start the services before pytest-django loads the settings: a wrapper comes before every plain hook."""
     options = early_config.known_args_namespace
     here = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    if os.environ.get(MARK) != here and not options.help and not options.version:  # a run that a test starts uses this one's
+    if here == "alone" and getattr(options, "numprocesses", None):
+        os.environ.setdefault("COUNTROOM_ENV", "test")  # the controller runs no test; it reads the settings and asks nothing of a server
+    elif os.environ.get(MARK) != here and not options.help and not options.version:  # a run that a test starts uses this one's
         os.environ.update(services.up("test"))
         os.environ[MARK] = here
     return (yield)

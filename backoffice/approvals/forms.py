@@ -79,6 +79,15 @@ class ChangeForm(forms.Form):
         """What was proposed, as JSON."""
         return {name: plain(self.cleaned_data[name]) for name in self.fields if name in self.cleaned_data}
 
+    def kept_code(self, model: type[Model], said: str = "") -> str:
+        """For `clean_code` of a thing that is named by its code: one in force keeps it, a new one takes one that is free. `said` words the first."""
+        code: str = self.cleaned_data["code"]
+        if self.subject and code != self.subject:
+            raise forms.ValidationError(said or _("A code stays as it is. Add another one and end this one."))
+        if not self.subject and model._default_manager.filter(pk=code).exists():
+            raise forms.ValidationError(_("There is such a code already."))
+        return code
+
     def groups(self) -> list[tuple[Any, list[Any]]]:
         """The fields as the page shows them: (legend, fields). One group without a legend, unless a kind says otherwise."""
         return [("", list(self))]

@@ -107,7 +107,7 @@ class Page:
 def page(staff: Any, filters: Filters) -> Page:
     """Fifty facts, newest first."""
     rows = facts(staff, filters)
-    mark, backwards = _parse(filters.before or filters.after), bool(filters.before)
+    mark, backwards = place(filters.before or filters.after), bool(filters.before)
     if mark:
         at, identity = mark
         way = "gt" if backwards else "lt"
@@ -119,22 +119,24 @@ def page(staff: Any, filters: Filters) -> Page:
         found.reverse()
     return Page(
         found,
-        newer=_mark(found[0]) if found and mark and (not backwards or more) else "",
-        older=_mark(found[-1]) if found and (more or backwards) else "",
+        newer=mark_of(found[0]) if found and mark and (not backwards or more) else "",
+        older=mark_of(found[-1]) if found and (more or backwards) else "",
     )
 
 
-def _mark(row: Event) -> str:
-    return f"{row.happened_at.isoformat()}~{row.pk}"
+def mark_of(fact: Event) -> str:
+    """The place of a fact in a list of facts, as it stands in an address."""
+    return f"{fact.happened_at.isoformat()}~{fact.pk}"
 
 
-def _parse(text: str) -> tuple[datetime, int] | None:
-    value, _sep, identity = text.rpartition("~")
+def place(text: str) -> tuple[datetime, int] | None:
+    """The time and id that a mark means, or None when it means nothing."""
+    at, _sep, pk = text.rpartition("~")
     try:
-        at = parse_datetime(value.replace(" ", "+"))
+        moment = parse_datetime(at.replace(" ", "+"))
     except ValueError:
         return None
-    return (at, int(identity)) if at and identity.isdigit() else None
+    return (moment, int(pk)) if moment is not None and moment.tzinfo is not None and pk.isdecimal() and len(pk) < 19 else None  # noqa: PLR2004 (a bigint)
 
 
 @dataclass(frozen=True)

@@ -50,12 +50,7 @@ class CannedNoteForm(ChangeForm):
         self.fields["subject_type"].choices = [("", _("Every queue")), *((one.subject, one.title) for one in queues.every() if one.work)]  # type: ignore[attr-defined]
 
     def clean_code(self) -> str:
-        code: str = self.cleaned_data["code"]
-        if self.subject and code != self.subject:
-            raise forms.ValidationError(_("A code stays as it is. Add another one and end this one."))
-        if not self.subject and CannedNote.objects.filter(pk=code).exists():
-            raise forms.ValidationError(_("There is such a code already."))
-        return code
+        return self.kept_code(CannedNote)
 
 
 def _where(subject_type: str) -> str:

@@ -76,12 +76,7 @@ class TemplateForm(ChangeForm):
             )  # fmt: skip
 
     def clean_code(self) -> str:
-        code: str = self.cleaned_data["code"]
-        if self.subject and code != self.subject:
-            raise forms.ValidationError(_("A code stays as it is: messages that were sent name it. Add another template and end this one."))
-        if not self.subject and MessageTemplate.objects.filter(pk=code).exists():
-            raise forms.ValidationError(_("There is such a code already."))
-        return code
+        return self.kept_code(MessageTemplate, _("A code stays as it is: messages that were sent name it. Add another template and end this one."))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -63,6 +63,14 @@ def renewed(form: forms.Form, looking: Looking) -> forms.Form:
     return form
 
 
+def again(form: forms.Form, refused: Exception, looking: Looking) -> tuple[Looking, int]:
+    """After a refusal: the player as they are now, and the status."""
+    status, now = refuse(form, refused), looking_at(looking.request, looking.player.pk)
+    if status == 409:  # noqa: PLR2004
+        renewed(form, now)
+    return now, status
+
+
 REFUSALS = (NotAllowed, PlayerRefused, Stale, KeyReused, ChangeNotAllowed)
 
 
@@ -79,10 +87,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             try:
                 done = edits.edit_profile(player_id=pk, said=form.said(), by=looking.staff, now=looking.now, **given)
             except REFUSALS as refused:
-                status = refuse(form, refused)
-                looking = looking_at(request, pk)
-                if status == 409:  # noqa: PLR2004
-                    renewed(form, looking)
+                looking, status = again(form, refused, looking)
             else:
                 toasts.show(request, _("Sent for approval") if done.waits else _("Profile changed"))
                 return back(looking, "profile")
@@ -148,10 +153,7 @@ def state(request: HttpRequest, pk: int, to: str) -> HttpResponse:
                 else:
                     service(**given)
             except REFUSALS as refused:
-                status = refuse(form, refused)
-                looking = looking_at(request, pk)
-                if status == 409:  # noqa: PLR2004
-                    renewed(form, looking)
+                looking, status = again(form, refused, looking)
             else:
                 toasts.show(request, str(toast))
                 return back(looking)

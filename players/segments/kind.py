@@ -48,12 +48,7 @@ class SegmentForm(ChangeForm):
         return [(legend, [self[name] for name in names]) for legend, names in self._groups]
 
     def clean_code(self) -> str:
-        code: str = self.cleaned_data["code"]
-        if self.subject and code != self.subject:
-            raise forms.ValidationError(_("A code stays as it is. Add another one and end this one."))
-        if not self.subject and Segment.objects.filter(pk=code).exists():
-            raise forms.ValidationError(_("There is such a code already."))
-        return code
+        return self.kept_code(Segment)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

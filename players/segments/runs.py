@@ -79,8 +79,10 @@ def _begin(segment: Segment, *, requested_by: Staff | None, now: datetime) -> Se
 def sweep(*, now: datetime) -> int:
     """Begin what is due and go on with what has begun, for some seconds. How many chunks were computed."""
     end, chunks = time.monotonic() + SLICE_SECONDS, 0
-    for segment in Segment.objects.filter(active=True):
-        if due(segment, now):
+    segments = list(Segment.objects.filter(active=True))
+    _whole, last = of_all([one.pk for one in segments])
+    for segment in segments:
+        if _due_after(last.get(segment.pk), segment, now):
             with transaction.atomic():
                 locked = Segment.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=segment.pk).first()
                 if locked is not None and due(locked, now):
@@ -93,7 +95,10 @@ def sweep(*, now: datetime) -> int:
 
 def due(segment: Segment, now: datetime) -> bool:
     """It was never computed, its conditions have changed since, or its time has come."""
-    run = latest(segment)
+    return _due_after(latest(segment), segment, now)
+
+
+def _due_after(run: SegmentRun | None, segment: Segment, now: datetime) -> bool:
     if run is None:
         return True
     if run.state == "running":

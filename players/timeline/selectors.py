@@ -11,12 +11,12 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import QueryDict
-from django.utils.dateparse import parse_datetime
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from backoffice.audit import personal
 from backoffice.audit.models import Event, Visibility
+from backoffice.audit.selectors import mark_of, place
 from backoffice.jobs.exports.columns import MASK
 from backoffice.ui import money, words
 from backoffice.ui.queries import ignored
@@ -109,7 +109,7 @@ def facts(looking: Looking, *, category: str = "", after: str = "", limit: int =
 def page(looking: Looking, asked: Asked) -> Page:
     found = facts(looking, category=asked.category, after=asked.after, limit=PAGE + 1)
     shown = found[:PAGE]
-    return Page(entries(looking, shown), _mark(shown[-1]) if len(found) > PAGE else "")
+    return Page(entries(looking, shown), mark_of(shown[-1]) if len(found) > PAGE else "")
 
 
 def entries(looking: Looking, found: Sequence[Event], *, whole: bool = True) -> list[Entry]:
@@ -187,17 +187,3 @@ def _comments(looking: Looking, found: Sequence[Event], values: Mapping[int, dic
     """The notes that facts tell of, as they read now, with their files. At most one query."""
     wanted = [values[fact.pk]["note_id"] for fact in found if fact.type == "work.note_written" and "note_id" in values[fact.pk]]
     return {note.pk: note for note in complete(Note.objects.visible_to(looking.staff)).filter(pk__in=wanted)} if wanted else {}
-
-
-def _mark(fact: Event) -> str:
-    return f"{fact.happened_at.isoformat()}~{fact.pk}"
-
-
-def place(text: str) -> tuple[datetime, int] | None:
-    """What `after` means, or None when it means nothing."""
-    at, _sep, pk = text.rpartition("~")
-    try:
-        moment = parse_datetime(at.replace(" ", "+"))
-    except ValueError:
-        return None
-    return (moment, int(pk)) if moment is not None and moment.tzinfo is not None and pk.isdecimal() and len(pk) < 19 else None  # noqa: PLR2004 (a bigint)
