@@ -200,7 +200,10 @@ WITHDRAWALS = Queue(
         Figure("flight", gettext_lazy("In flight"), gettext_lazy("approved, sent, unknown or failed")),
     ),
     prepare=in_base,
-    verbs=(*bulk.standard(SUBJECT, "payments.decide"), Verb("approve", gettext_lazy("Approve low risk"), _approve, excluded=low_risk, money=True)),
+    verbs=(
+        *bulk.standard(SUBJECT, "payments.decide"),
+        Verb("approve", gettext_lazy("Approve low risk"), _approve, excluded=low_risk, money=True, decides=True),
+    ),
     escalates_to=("payments-l2", "head-of-payments", "fraud", "compliance"),
     icon="withdraw",
     no_match=gettext_lazy("No withdrawals match"),

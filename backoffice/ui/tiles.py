@@ -1,4 +1,4 @@
-"""What Home shows. A provider answers with rows (one thing that waits for this person), tiles (a queue and its size) and charts.
+"""What Home shows. A provider answers with rows (one thing that waits for this person), tiles (a queue and its size), charts, and words about their day.
 
 The number of each equals the list behind its link, for this person, brand and moment. tests/backoffice/test_home.py follows every link that is
 registered here and counts, so that a new tile is tested without a test of its own; figures of today (figures.py) are held to the same.
@@ -55,7 +55,14 @@ class Picture:
     more: Sequence[tuple[str, str, int]] = ()
 
 
-Provider = Callable[[HttpRequest], Iterable[Row | Tile | Picture]]
+@dataclass(frozen=True)
+class Words:
+    """A line under what needs this person: what their day came to so far."""
+
+    text: str
+
+
+Provider = Callable[[HttpRequest], Iterable[Row | Tile | Picture | Words]]
 
 
 @dataclass
@@ -63,6 +70,7 @@ class Found:
     rows: list[Row]
     tiles: list[Tile]
     pictures: list[Picture]
+    words: list[Words]
 
 
 @dataclass(frozen=True)
@@ -88,4 +96,5 @@ def collect(request: HttpRequest) -> Found:
         [item for item in found if isinstance(item, Row)],
         [item for item in found if isinstance(item, Tile)],
         [item for item in found if isinstance(item, Picture)],
+        [item for item in found if isinstance(item, Words)],
     )

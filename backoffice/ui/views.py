@@ -27,7 +27,8 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "ui/home.html",
         {
-            "rows": found.rows, "tiles": found.tiles, "pictures": found.pictures, "waiting": sum(row.count for row in found.rows), "figures": shown,
+            "rows": found.rows, "tiles": found.tiles, "pictures": found.pictures, "words": found.words, "figures": shown,
+            "waiting": sum(row.count for row in found.rows),
             "all_figures": today, "more": len(today) - len(shown), "windows": windows, "health": health.summary(request), "now": now,
         },
     )  # fmt: skip

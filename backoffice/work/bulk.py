@@ -85,6 +85,8 @@ def perform(queue: Queue, verb: Verb, rows: Sequence[Any], *, by: Any, values: M
             done = verb.act(row, by=by, now=now, values=values, key=f"{key}:{row.pk}")
         except (NotPossible, idempotency.KeyReused) as why:
             done = Done("skipped", str(why))
+        if verb.decides and done.outcome == "done":
+            claims.finish(subject=(queue.subject, row.pk), by=by, key=f"{key}:{row.pk}", now=now)
         outcomes.append((row, done))
     return outcomes
 

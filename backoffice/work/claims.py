@@ -1,5 +1,6 @@
 """Claims: a lease of five minutes on an item, renewed by a heartbeat while its page is open."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,3 +34,32 @@ def release(*, subject: tuple[str, int], by: Any) -> None:
     """Give one's own claim back; somebody else's is left alone."""
     with connection.cursor() as cursor:  # one statement; nothing hangs on a claim
         cursor.execute("DELETE FROM work_claim WHERE subject_type = %s AND subject_id = %s AND staff_id = %s", [*subject, by.pk])
+
+
+def finish(*, subject: tuple[str, int], by: Any, key: str, now: datetime) -> None:
+    """It was decided: give one's own claim back and keep since when one had it. The same request (`key`) again changes nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH mine AS (DELETE FROM work_claim WHERE subject_type = %(type)s AND subject_id = %(id)s AND staff_id = %(staff)s RETURNING claimed_at, until)"
+            " INSERT INTO work_handled (staff_id, subject_type, subject_id, key, claimed_at, decided_at)"
+            " VALUES (%(staff)s, %(type)s, %(id)s, %(key)s, (SELECT claimed_at FROM mine WHERE until > %(now)s), %(now)s)"
+            " ON CONFLICT (subject_type, subject_id, key) DO NOTHING",
+            {"type": subject[0], "id": subject[1], "staff": by.pk, "key": key, "now": now},
+        )
+
+
+@dataclass(frozen=True)
+class Day:
+    """What somebody decided: how many, and the median from claim to decision, None when none of them was claimed."""
+
+    decided: int
+    median: timedelta | None
+
+
+def handled(*, by: Any, since: datetime) -> Day:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY decided_at - claimed_at) FROM work_handled WHERE staff_id = %s AND decided_at >= %s",
+            [by.pk, since],
+        )
+        return Day(*cursor.fetchone())

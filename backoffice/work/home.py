@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from backoffice.bell.models import Notice
 from backoffice.ui import charts, tiles, times
 from backoffice.ui.numbers import CAP as COUNT_CAP
-from backoffice.work import listing, queues, telling
+from backoffice.work import claims, listing, queues, telling
 from backoffice.work.listing import Counts
 from backoffice.work.queues import Queue, Span
 from backoffice.work.views.index import counts_of
@@ -23,7 +23,7 @@ from backoffice.work.views.index import counts_of
 HOURS = 5  # before "later"
 
 
-def home(request: HttpRequest) -> Iterable[tiles.Row | tiles.Tile | tiles.Picture]:
+def home(request: HttpRequest) -> Iterable[tiles.Row | tiles.Tile | tiles.Picture | tiles.Words]:
     staff: Any = request.user
     now = timezone.now()
     seen = [queue for queue in queues.every() if queue.work and staff.may(queue.view)]
@@ -32,6 +32,8 @@ def home(request: HttpRequest) -> Iterable[tiles.Row | tiles.Tile | tiles.Pictur
     for queue in worked:
         yield from _rows(queue, counts[queue.subject], now)
     yield from _mentions(staff)
+    if worked:
+        yield from _day(staff, now)
     for queue in seen:
         yield _tile(queue, counts[queue.subject])
     timed = [queue for queue in worked if queue.deadlines][: charts.MOST_SERIES]
@@ -68,6 +70,15 @@ def _mentions(staff: Any) -> Iterable[tiles.Row]:
             title=ngettext("%(n)s mention", "%(n)s mentions", newest.unseen) % {"n": newest.unseen}, detail=newest.text, action=_("Read"), icon="chat",
             url=f"{reverse('bell:notices')}?kind={kind.code}", opened=newest.at, count=newest.unseen,
         )  # fmt: skip
+
+
+def _day(staff: Any, now: datetime) -> Iterable[tiles.Words]:
+    """How many this person decided since midnight of their clock, and in how long from claim to decision."""
+    day = claims.handled(by=staff, since=timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0))
+    if day.decided and day.median is not None:
+        yield tiles.Words(_("You decided %(n)s today, half of them within %(time)s of the claim") % {"n": day.decided, "time": times.span(day.median)})
+    elif day.decided:
+        yield tiles.Words(_("You decided %(n)s today") % {"n": day.decided})
 
 
 def _tile(queue: Queue, counts: Counts) -> tiles.Tile:

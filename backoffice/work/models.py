@@ -28,6 +28,24 @@ class Claim(models.Model):
         return f"{self.subject_type}:{self.subject_id}"
 
 
+class Handled(models.Model):
+    """Somebody decided an item, and since when they had it claimed: what Home says of their day. The decision itself is a fact on the record."""
+
+    staff = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.BigIntegerField()
+    key = models.CharField(max_length=120, help_text="Of the request that decided it: the same request again counts once.")
+    claimed_at = models.DateTimeField(null=True, help_text="None when it was decided without a claim: in bulk, or after it ran out.")
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["subject_type", "subject_id", "key"], name="work_handled_once")]
+        indexes: ClassVar = [models.Index(fields=["staff", "decided_at"], name="work_handled_of_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.subject_type}:{self.subject_id}"
+
+
 class Answer(models.Model):
     """The first answer to a request with an idempotency key; the same request again gets it before anything else is compared."""
 

@@ -235,6 +235,7 @@ class Verb:
     fields: tuple[str, ...] = ()  # asked for on the confirm page: names of backoffice.work.forms.BulkForm
     excluded: Callable[[Any, Any], str] = lambda _item, _staff: ""  # why this item is left out, or ""
     money: bool = False  # the confirm page adds up amounts per currency and names the largest
+    decides: bool = False  # it ends the work on an item, as an outcome does
 
 
 @dataclass(frozen=True)

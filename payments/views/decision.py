@@ -168,8 +168,9 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     arguments = {name: cleaned[name] for name in ("version", "key", "reason_code", "note")}
     if outcome == "held":
         arguments["until"] = cleaned["until"]
+    now = timezone.now()
     try:
-        decided = OUTCOMES[outcome](withdrawal_id=pk, by=request.user, now=timezone.now(), **arguments)  # type: ignore[operator]
+        decided = OUTCOMES[outcome](withdrawal_id=pk, by=request.user, now=now, **arguments)  # type: ignore[operator]
     except StaleDecision:
         return _answer(request, found(request, pk), form, status=409)
     except ReasonRequired as wrong:
@@ -178,7 +179,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     except (SecondPersonNeeded, services.NotAllowed, idempotency.KeyReused) as refused:
         form.add_error(None, str(refused))
         return _answer(request, withdrawal, form, status=422)
-    claims.release(subject=(SUBJECT, pk), by=request.user)
+    claims.finish(subject=(SUBJECT, pk), by=request.user, key=cleaned["key"], now=now)
     undo = ""
     words = str(TOASTS[outcome])
     if outcome == "approved":

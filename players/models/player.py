@@ -63,7 +63,8 @@ class Player(BrandScoped):
             models.Index(fields=["mailbox_digest"], condition=~Q(mailbox_digest=""), name="players_player_mailbox"),
             models.Index(fields=["id"], condition=Q(mailbox_digest=None) & ~Q(email_digest=""), name="players_player_no_mailbox"),
             models.Index(fields=["brand", "-registered_at", "-id"], name="players_player_newest"),
-            models.Index(fields=["registered_at"], name="players_player_registered"),
+            # Sign-ups by the hour and day, for Home and alert rules: counted from the index alone.
+            models.Index(fields=["registered_at", "brand"], condition=Q(is_test=False), name="players_player_sign_ups"),
             models.Index(
                 "brand", OpClass(Upper("last_name"), name="text_pattern_ops"), OpClass(Upper("first_name"), name="text_pattern_ops"),
                 name="players_player_last_name",

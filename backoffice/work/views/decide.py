@@ -49,7 +49,7 @@ def decide(request: HttpRequest, queue: Queue, pk: int) -> HttpResponse:
     except (NotPossible, idempotency.KeyReused) as refused:
         form.add_error(None, str(refused))
         return _page(request, queue, row, form=form, status=422)
-    claims.release(subject=(queue.subject, row.pk), by=request.user)
+    claims.finish(subject=(queue.subject, row.pk), by=request.user, key=given["key"], now=now)
     toasts.show(request, f"{queue.label_of(row)}: {outcome.toast}")
     return next_item(request, queue, past=row)
 
