@@ -28,6 +28,6 @@ def plug_in() -> None:
                 "deposit.failed": _("Deposit failed"), "deposit.expired": _("Deposit expired"), "deposit.charged_back": _("Deposit charged back"),
                 "withdrawal.failed": _("Payout failed"), "withdrawal.unknown": _("Payout without an answer"), "withdrawal.returned": _("Payout returned"),
             },
-            "payments.view", _withdrawal, "critical",
+            "payments.view", _withdrawal, "critical", lambda after: str(after.get("why", "")),
         ),
     )  # fmt: skip

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 
@@ -49,6 +50,7 @@ class PlayersConfig(AppConfig):
         navigation.register(navigation.Item("Players", LIST.title, LIST.index, LIST.icon, LIST.view, order=10))
         signed_up = {"player.registered": gettext_lazy("Registered")}
         happening.register(happening.Kind("sign-ups", gettext_lazy("Sign-ups"), signed_up, "players.view", tone="info"))
+        happening.register_players("players.view", lambda pk: reverse("players:player", args=[pk]))
         scopes.register("players:read", "See players and their instruments, without personal data")
         scopes.register("players:write", "Register players, report sign-ins, add and remove instruments")
         api_routers.register("", "players.api.router")

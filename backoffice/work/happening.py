@@ -45,17 +45,24 @@ class Line:
     player_id: int | None
     amount: Decimal | None
     currency: str
-    url: str
+    url: str  # of what it happened to, or else of the player
     detail: str = ""
+    player_url: str = ""
 
 
 _kinds: dict[str, Kind] = {}
+_players: dict[str, Callable[[int], str]] = {}  # permission: address of a player's page
 
 
 def register(*kinds: Kind) -> None:
     """Called from `AppConfig.ready()`."""
     for kind in kinds:
         _kinds[kind.code] = kind
+
+
+def register_players(permission: str, address: Callable[[int], str]) -> None:
+    """Where a line about a player leads whoever holds `permission`."""
+    _players[permission] = address
 
 
 def kinds(staff: Any) -> list[Kind]:
@@ -76,15 +83,19 @@ def lines(staff: Any, wanted: Sequence[Kind], *, after: int = 0) -> list[Line]:
     if not positions or not by_type:
         return []
     found = Event.objects.visible_to(staff).filter(pk__gte=min(positions), pk__lte=max(positions), type__in=list(by_type))
-    made = [_line(fact, by_type[fact.type], positions[fact.pk]) for fact in found.order_by("-pk")[: SHOWN * 2] if fact.pk in positions]
+    player_at = next((address for permission, address in _players.items() if staff.may(permission)), lambda _player_id: "")
+    made = [_line(fact, by_type[fact.type], positions[fact.pk], player_at) for fact in found.order_by("-pk")[: SHOWN * 2] if fact.pk in positions]
     return sorted(made, key=lambda line: -line.position)[:SHOWN]
 
 
-def _line(fact: Event, kind: Kind, position: int) -> Line:
+def _line(fact: Event, kind: Kind, position: int, player_at: Callable[[int], str]) -> Line:
     after = json.loads(fact.after or "{}")
     try:
         amount = Decimal(after["amount"])
     except (KeyError, InvalidOperation, TypeError):
         amount = None
-    currency = str(after.get("currency", ""))
-    return Line(position, fact.happened_at, kind.words[fact.type], kind, fact.player_id, amount, currency, kind.link(fact), kind.detail(after))
+    player = player_at(fact.player_id) if fact.player_id else ""
+    return Line(
+        position, fact.happened_at, kind.words[fact.type], kind, fact.player_id, amount, str(after.get("currency", "")),
+        kind.link(fact) or player, kind.detail(after), player,
+    )  # fmt: skip

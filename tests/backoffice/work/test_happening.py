@@ -39,6 +39,16 @@ def test_what_happened_is_shown_newest_first_with_its_link(nova, ana):
     assert f'href="/withdrawals/{withdrawal.pk}/"' in page
 
 
+def test_every_line_is_a_link_and_one_without_a_page_of_its_own_leads_to_the_player(nova, ana):
+    withdrawal = new_withdrawal(nova, "40.00", now=NOW)
+    sequencer.catch_up()
+    page = signed_in(ana).get("/live/").content.decode()
+
+    lines = re.findall(r'<span class="what">(.*?)</span><span class="amt">', page)
+    player = f"/players/{withdrawal.player_id}/"
+    assert [re.findall(r'href="([^"]+)"', line) for line in lines] == [[f"/withdrawals/{withdrawal.pk}/", player], [player], [player], [player]]
+
+
 def test_kinds_narrow_it_and_pausing_stops_the_polling(nova, ana):
     new_withdrawal(nova, now=NOW)
     sequencer.catch_up()
