@@ -29,6 +29,7 @@ from payments.lifecycles import TO_DECIDE, WITHDRAWAL
 from payments.models import Withdrawal
 from payments.services import ReasonRequired, SecondPersonNeeded, StaleDecision
 from payments.services.withdrawals import approve_withdrawal
+from players.folding import Folded
 from players.lists import PLAYERS
 from wallet import rates
 from wallet.models import Currency
@@ -45,8 +46,8 @@ def search(rows: QuerySet[Withdrawal], text: str) -> QuerySet[Withdrawal]:
     if bare.isdigit() and len(bare) < 18:  # noqa: PLR2004 (what a bigint holds)
         ours, theirs = Q(pk=int(bare)), Q(player_id=int(bare))
         return rows.filter(ours | theirs if text.isdigit() else ours if text.upper().startswith("WD-") else theirs)
-    name = Concat("player__first_name", Value(" "), "player__last_name")
-    return rows.annotate(player_name=name).filter(Q(player_name__icontains=text) | Q(reference__iexact=text) | Q(instrument__last4=text))
+    name = Folded(Concat("player__first_name", Value(" "), "player__last_name"))
+    return rows.annotate(player_name=name).filter(Q(player_name__contains=Folded(Value(text))) | Q(reference__iexact=text) | Q(instrument__last4=text))
 
 
 _codes: list[tuple[str, str]] = []

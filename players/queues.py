@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,6 +20,7 @@ from backoffice.work.checks import PASS, WARN, Result
 from backoffice.work.exports import WHO
 from backoffice.work.queues import Choice, Column, During, Figure, Outcome, Queue, Search, Tab
 from players import locks
+from players.folding import Folded
 from players.models import Instrument
 from players.services import instruments
 from players.tickets.plugins import as_fact
@@ -37,7 +38,7 @@ def search(rows: QuerySet[Instrument], text: str) -> QuerySet[Instrument]:
     number = text.removeprefix("#")
     if text.startswith("#") and number.isdigit() and len(number) < 18:  # noqa: PLR2004 (what a bigint holds)
         return rows.filter(player_id=int(number))
-    return rows.filter(Q(last4=text) | Q(holder_name__icontains=text))
+    return rows.annotate(holder=Folded("holder_name")).filter(Q(last4=text) | Q(holder__contains=Folded(Value(text))))
 
 
 def checks(row: Instrument, now: datetime) -> list[Result]:

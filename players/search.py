@@ -20,6 +20,7 @@ from backoffice.search.asking import NotUnderstood, Question, number, numbered
 from backoffice.search.registry import COUNT_CAP, PEOPLE, Column, Hit, Operator, Provider, Window
 from backoffice.ui.templatetags import ui
 from players import panels
+from players.folding import folded
 from players.models import Device, Instrument, Player, SignIn
 from players.services.instruments import looks_like_card_number
 
@@ -44,7 +45,7 @@ def starting(rows: QuerySet[Any], column: str, text: str, *, staff: Any, cap: in
 
 
 def named(rows: QuerySet[Player], words: Sequence[str], *, staff: Any, cap: int) -> QuerySet[Player]:
-    """`rows` whose names hold every word. Reads what migrations/sql/search.sql says, and no more."""
+    """`rows` whose names hold every word. Reads what migrations/sql/folded.sql says, and no more."""
     return rows.filter(pk__in=RawSQL("SELECT players_named(%s::bigint[], %s::text[], %s)", [sorted(staff.reach()), list(words), cap]))
 
 
@@ -114,9 +115,9 @@ def _by_words(rows: QuerySet[Player], question: Question, window: Window) -> Que
 
 def _place(player: Player, question: Question) -> tuple[Any, ...]:
     """Those whose names begin as typed come first, then in the order of names."""
-    phrase = question.phrase.upper()
-    starts = player.last_name.upper().startswith(phrase) or player.name.upper().startswith(phrase)
-    return (not starts, player.last_name.upper(), player.first_name.upper(), player.pk)
+    phrase, last, first = folded(question.phrase), folded(player.last_name), folded(player.first_name)
+    starts = last.startswith(phrase) or f"{first} {last}".startswith(phrase)
+    return (not starts, last, first, player.pk)
 
 
 def _hit(player: Player, question: Question) -> Hit:
@@ -134,7 +135,7 @@ def _why(player: Player, question: Question) -> str:
         return _("its number")
     if player.external_id.startswith(question.phrase):
         return _("the front end's id") if player.external_id == question.phrase else _("the front end's id begins so")
-    starts = _place(player, question)[0] is False or player.first_name.upper().startswith(question.phrase.upper())
+    starts = _place(player, question)[0] is False or folded(player.first_name).startswith(folded(question.phrase))
     return _("name begins so") if starts else _("name")
 
 

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Func, Q, Value
-from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.scope.models import BrandScoped, Jurisdiction
+from players.folding import Folded
 from players.lifecycles import PLAYER
 from players.models.personal import Encrypted, EncryptedEmail, spelled_email, spelled_phone
 
@@ -66,18 +66,18 @@ class Player(BrandScoped):
             # Sign-ups by the hour and day, for Home and alert rules: counted from the index alone.
             models.Index(fields=["registered_at", "brand"], condition=Q(is_test=False), name="players_player_sign_ups"),
             models.Index(
-                "brand", OpClass(Upper("last_name"), name="text_pattern_ops"), OpClass(Upper("first_name"), name="text_pattern_ops"),
+                "brand", OpClass(Folded("last_name"), name="text_pattern_ops"), OpClass(Folded("first_name"), name="text_pattern_ops"),
                 name="players_player_last_name",
             ),
             models.Index(
-                "brand", OpClass(Upper("first_name"), name="text_pattern_ops"), OpClass(Upper("last_name"), name="text_pattern_ops"),
+                "brand", OpClass(Folded("first_name"), name="text_pattern_ops"), OpClass(Folded("last_name"), name="text_pattern_ops"),
                 name="players_player_first_name",
             ),
             models.Index("brand", OpClass("external_id", name="varchar_pattern_ops"), name="players_player_external_like"),
-            # Read by players_named() alone (migrations/sql/search.sql). The brand stands second, since reading begins with the first column's
+            # Read by players_named() alone (migrations/sql/folded.sql). The brand stands second, since reading begins with the first column's
             # key, and turned round, so that no other index can offer itself and read a whole brand. No pending list: every search would read it.
             GinIndex(
-                OpClass(Upper(Func(Value(" "), "first_name", Value(" "), "last_name", template="%(expressions)s", arg_joiner=" || ")), name="gin_trgm_ops"),
+                OpClass(Folded(Func(Value(" "), "first_name", Value(" "), "last_name", template="%(expressions)s", arg_joiner=" || ")), name="gin_trgm_ops"),
                 Func("brand", template="(- %(expressions)s)"),
                 name="players_player_name_words", fastupdate=False,
             ),

@@ -44,6 +44,20 @@ def test_names_that_nobody_has_are_not_found(house, ana, find, text):
     assert "players" not in find(ana, text)
 
 
+@pytest.mark.parametrize("text", ["jörg müßöl", "jorg mussol", "JORG", "MÜSSÖL", "mussol", "ussol", "müßöl jör"])
+def test_names_are_found_with_and_without_their_accents(house, ana, find, text):
+    house.mia.first_name, house.mia.last_name = "Jörg", "Müßöl"
+    house.mia.save()
+    assert find(ana, text)["players"] == [f"#{house.mia.pk}"]
+
+
+def test_letters_that_are_no_accents_are_found_as_people_write_them(house, ana, find):
+    house.mia.first_name, house.mia.last_name = "Søren", "Łukaszæ"
+    house.mia.save()
+    for text in ("soren", "Søren", "lukaszae", "łukasz", "soren luk"):
+        assert find(ana, text)["players"] == [f"#{house.mia.pk}"], text
+
+
 def test_the_middle_word_of_a_name_and_signs_of_patterns_are_words_like_others(house, ana, find):
     house.mia.last_name = "de la Cruz 100%"
     house.mia.save()
