@@ -358,6 +358,7 @@ STORAGES = {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage" if COMPRESS_STATIC else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+STATEMENT_FONTS = read("STATEMENT_FONTS", str, "")  # a folder with more fonts for players' statements, beside those of the system (docs/statements.md)
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not COMPRESS_STATIC
 
 # E-mail to players and staff

@@ -31,7 +31,8 @@ MOST_ROWS = 200
 
 REFUSALS: dict[str, tuple[int, str, str]] = {
     "bad_amount": (422, "#/money", "Not an amount of this currency, or the currency is not set up."),
-    "account_not_active": (409, "", "The account is suspended or closed and takes no deposits."),
+    "account_not_active": (409, "", "The account is suspended, closed or dormant and takes no deposits."),
+    "account_dormant": (409, "", "The account is dormant: identify the player again and open it with `/players/{id}/reactivation`."),
     "deposit_blocked": (409, "", "Deposits are blocked for this player; `/players/{id}/blocks` says until when."),
     "withdrawal_blocked": (409, "", "Withdrawals are blocked for this player; `/players/{id}/blocks` says until when."),
     "wallet_frozen": (409, "", "The player's money is frozen."),

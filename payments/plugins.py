@@ -15,6 +15,8 @@ from players.complaints import services as complaints
 from players.messages import occasions
 from players.profile import consequences, questions
 from players.services import PlayerRefused
+from wallet.kinds import Reference
+from wallet.statements import names
 
 MONEY = {"amount": "25.00", "currency": "EUR"}  # samples, for previews of messages
 
@@ -52,6 +54,9 @@ def plug_in() -> None:
     tiles.register(home.home, permission="payments.view", order=15)
     figures.register(home.figures, permission="payments.view", order=10)
     consequences.register(profiles.says)
+    names.register(Reference.DEPOSIT, lambda numbers: {number: f"DP-{number}" for number in numbers})
+    names.register(Reference.WITHDRAWAL, lambda numbers: {number: f"WD-{number}" for number in numbers})
+    names.register(Reference.HOLD, profiles.held_for)
     complaints.payments[:] = [profiles.address_of]
     questions.register(
         questions.Question("last_deposit", gettext_lazy("Amount of the last deposit"), profiles.last_deposit, questions.NUMBER, profiles.same_amount)

@@ -1,6 +1,6 @@
 """What payments says where staff work on a profile: what becomes of money when an account is closed, and what a caller may be asked about it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 
 from django.db.models import Count, Sum
@@ -60,3 +60,8 @@ def says(player: Player, to: str) -> Iterable[Sentence]:
             yield Sentence(words % {"amount": money.write(held.cash, held.currency)}, "card")
         if held.bonus > Decimal(0):
             yield Sentence(_("%(amount)s of bonus money stays as it is.") % {"amount": money.write(held.bonus, held.currency)}, "gift")
+
+
+def held_for(holds: Sequence[int]) -> dict[int, str]:
+    """The withdrawals that money is held for, by hold."""
+    return {hold: f"WD-{number}" for hold, number in Withdrawal.objects.filter(hold_id__in=holds).values_list("hold_id", "pk")}

@@ -78,7 +78,7 @@ class PlayerIn(Input):
 class PlayerOut(Output):
     id: int
     external_id: str
-    state: str = Field(description="active, suspended or closed")
+    state: str = Field(description="active, suspended, closed or dormant")
     jurisdiction: str
     country: str
     currency: str
@@ -104,7 +104,9 @@ class SignInOut(Output):
     admitted: bool = Field(description="Whether the player may come in. Do not let them in otherwise")
     new_device: bool
     state: str
-    refused: str | None = Field(description="Why not: sign_in_blocked, account_suspended, account_closed. null when admitted, or when you reported a failure")
+    refused: str | None = Field(
+        description="Why not: sign_in_blocked, account_suspended, account_closed, account_dormant. null when admitted, or when you reported a failure"
+    )
     until: Moment | None = Field(description="When a block ends by itself; null when it has no end")
 
 

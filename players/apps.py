@@ -17,6 +17,7 @@ class PlayersConfig(AppConfig):
         from players import contact_plugins, home, measures, overview, permissions, places, revealing, rights, search
         from players.blocks import plugins as blocks
         from players.complaints import plugins as complaints
+        from players.dormancy import plugins as dormancy
         from players.duplicates import plugins as duplicates
         from players.imports import NOTES
         from players.lists import LIST
@@ -45,6 +46,7 @@ class PlayersConfig(AppConfig):
         profile.plug_in()
         complaints.plug_in()
         duplicates.plug_in()
+        dormancy.plug_in()
         item = navigation.Item("Work", gettext_lazy("Instruments"), INSTRUMENTS.index, INSTRUMENTS.icon, INSTRUMENTS.view, count=waiting(INSTRUMENTS), order=40)
         navigation.register(item)
         navigation.register(navigation.Item("Players", LIST.title, LIST.index, LIST.icon, LIST.view, order=10))

@@ -30,7 +30,8 @@ EXCLUDED = "contact.none_to_excluded"
 WHY = {
     "owed": _("The player is owed it"), "consented": _("The player agreed"), "not_objected": _("The law lets it until the player objects"),
     "contact_blocked": _("Contact is blocked"), "excluded": _("The player is excluded from gambling"), "account_suspended": _("The account is suspended"),
-    "account_closed": _("The account is closed"), "withdrawn": _("The player said no"), "no_consent": _("The player has not agreed"),
+    "account_closed": _("The account is closed"), "account_dormant": _("The account is dormant"),
+    "withdrawn": _("The player said no"), "no_consent": _("The player has not agreed"),
     "law_unknown": _("No law is in force here"), "no_address": _("We have no address for it"),
 }  # fmt: skip
 words.name({f"contact.{code}": said for code, said in WHY.items()})

@@ -1,10 +1,11 @@
-"""States of a player's account, of blocks, instructions, complaints, pairs of accounts that look like one person's, and of runs of segments."""
+"""States of a player's account and its dormancy, of blocks, instructions, complaints, pairs of accounts that look like one person's, runs of segments."""
 
 from backoffice.audit.lifecycle import Lifecycle
 
 PLAYER = Lifecycle(
     "players.player",
-    active={"suspended": "players.restrict", "closed": "players.restrict"},
+    active={"suspended": "players.restrict", "closed": "players.restrict", "dormant": "system"},
+    dormant={"active": "system", "closed": "players.restrict"},  # active again by who has proved to be the player (players/dormancy)
     suspended={"active": "players.restrict", "closed": "players.restrict"},
     closed={"active": "players.restrict"},
 )
@@ -22,6 +23,13 @@ DUPLICATE = Lifecycle(
     open={"confirmed": "players.duplicates", "dismissed": "players.duplicates"},
     dismissed={"open": "system"},  # they share more than when it was judged
     final={"confirmed"},
+)
+DORMANCY = Lifecycle(
+    "players.dormancy",
+    noticed={"dormant": "system", "ended": "system"},
+    dormant={"handed_over": "system", "ended": "system"},
+    handed_over={"ended": "system"},  # given back
+    final={"ended"},
 )
 SEGMENT_RUN = Lifecycle(
     "players.segmentrun", running={"done": "system", "failed": "system", "superseded": "system"}, final={"done", "failed", "superseded"},

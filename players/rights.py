@@ -12,4 +12,8 @@ def declare() -> None:
     rights.restrict("players_ticketmessage", "SELECT, INSERT")
     rights.restrict("players_consent", "SELECT, INSERT")
     rights.restrict("players_block", "SELECT, INSERT, UPDATE (state, version, ended_at, ended_by_id, ended_why)")
+    rights.restrict(
+        "players_dormancy",
+        "SELECT, INSERT, UPDATE (state, version, dormant_at, handed_over_at, ended_at, ended_by)",
+    )
     rights.restrict("players_segmentmember", "SELECT, INSERT, DELETE")

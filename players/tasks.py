@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from players import messages
 from players.blocks.services import end_due
+from players.dormancy import services as dormancy
 from players.duplicates import finding
 from players.segments import runs
 
@@ -34,3 +35,9 @@ def find_duplicates() -> int:
 def compute_segments() -> int:
     """Begin what is due and go on with what has begun."""
     return runs.sweep(now=timezone.now())
+
+
+@shared_task
+def find_dormant() -> int:
+    """The next chunk of the daily round for accounts that nobody uses, and those whose time has come."""
+    return dormancy.sweep(now=timezone.now())

@@ -5,6 +5,7 @@ from django.urls import path
 from backoffice.work.addresses import addresses
 from players.complaints import views as complaints
 from players.complaints.queue import COMPLAINTS
+from players.dormancy import views as dormancy
 from players.duplicates.queue import DUPLICATES
 from players.lists import LIST
 from players.messages.lists import LIST as MESSAGES
@@ -41,6 +42,7 @@ urlpatterns = [
     path("players/<int:pk>/caller/", profile.check_caller, name="check-caller"),
     path("players/<int:pk>/complaint/", complaints.record, name="record-complaint"),
     path("players/<int:pk>/credentials/", profile.reset_credentials, name="reset-credentials"),
+    path("players/<int:pk>/reactivate/", dormancy.reactivate, name="reactivate"),
     path("players/<int:pk>/reveal/<slug:name>", reveal.reveal, name="reveal"),
     path("players/<int:pk>/tags", tags.change, name="tags"),
     path("segments/", segments.segments, name="segments"),

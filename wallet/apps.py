@@ -9,6 +9,8 @@ class WalletConfig(AppConfig):
 
         from backoffice.ui import money, navigation
         from wallet import currencies, panels, permissions, retention, rights, segments, stream, tally
+        from wallet.statements import plugins as statements
+        from wallet.unclaimed import plugins as unclaimed
 
         rights.declare()
         stream.register(carried=retention.findings)
@@ -16,5 +18,7 @@ class WalletConfig(AppConfig):
         tally.register()
         segments.plug_in()
         panels.plug_in()
+        statements.plug_in()
+        unclaimed.plug_in()
         navigation.register(navigation.Item("Money", gettext_lazy("Books"), "wallet:books", "book", "wallet.view", order=10))
         money.use_exponents(currencies.exponent)

@@ -1,11 +1,13 @@
 """Money at rest. Transactions and entries are written by the posting functions alone (wallet/ledger.py)."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.jobs.models import Job
 from backoffice.scope.models import BrandScoped
 from players.models import Player
 from wallet.kinds import AccountKind, Reference, TransactionKind
@@ -228,3 +230,51 @@ class ExchangeRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.base_id}/{self.quote_id} {self.rate}"
+
+
+class StatementQuerySet(models.QuerySet["Statement"]):
+    def visible_to(self, staff: Any) -> "StatementQuerySet":
+        return self.filter(brand_id__in=staff.reach())
+
+
+class Statement(BrandScoped):
+    """What a player, or staff for them, asked to see of the ledger (wallet/statements). How far it has come is said by its job; the row stays."""
+
+    FORMS: ClassVar = [("pdf", "PDF"), ("csv", "CSV")]
+
+    player = models.ForeignKey(Player, on_delete=models.PROTECT, related_name="statements", db_index=False)
+    since = models.DateField()
+    until = models.DateField(help_text="The last day, itself included.")
+    timezone = models.CharField(max_length=64, help_text="Whose days these are.")
+    language = models.CharField(max_length=8)
+    form = models.CharField(max_length=3, choices=FORMS)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    asked_at = models.DateTimeField()
+    key = models.CharField(max_length=120)
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="statement")
+    issued_at = models.DateTimeField(null=True)
+    horizon = models.BigIntegerField(null=True, help_text="The player's last ledger transaction that it knows of.")
+    lines = models.IntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the file as it was issued; stays when the file is gone.")
+
+    objects = StatementQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["player", "key"], name="wallet_statement_key"),
+            models.CheckConstraint(condition=Q(until__gte=F("since")), name="wallet_statement_period"),
+            models.CheckConstraint(condition=Q(form__in=["pdf", "csv"]), name="wallet_statement_form"),
+            models.CheckConstraint(
+                condition=Q(issued_at=None, horizon=None, lines=None, sha256="")
+                | Q(issued_at__isnull=False, horizon__isnull=False, lines__isnull=False) & ~Q(sha256=""),
+                name="wallet_statement_issued_whole",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["player", "-id"], name="wallet_statement_newest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"ST-{self.pk}"

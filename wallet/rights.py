@@ -18,6 +18,7 @@ def declare() -> None:
     ):
         rights.restrict(table, "SELECT")
     rights.restrict("wallet_sequence", "SELECT, INSERT")
+    rights.restrict("wallet_statement", "SELECT, INSERT, UPDATE (issued_at, horizon, lines, sha256)")
     for function in (
         "wallet_post(smallint, text, bigint, bigint, smallint, numeric, smallint, text, smallint, text, bigint,"
         " timestamptz, boolean, smallint, bigint, boolean, jsonb)",

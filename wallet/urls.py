@@ -2,11 +2,19 @@
 
 from django.urls import path
 
+from backoffice.work.addresses import addresses
 from wallet import views
+from wallet.statements import views as statements
+from wallet.unclaimed import views as unclaimed
+from wallet.unclaimed.queue import LIST as DORMANT
 
 app_name = "wallet"
 urlpatterns = [
     path("books/", views.index, name="books"),
     path("books/export", views.export, name="books-export"),
     path("books/<slug:code>/close", views.close, name="books-close"),
+    path("players/<int:pk>/statement/", statements.statement, name="statement"),
+    *addresses(DORMANT),
+    path("players/<int:pk>/hand-over/", unclaimed.hand_over, name="hand-over"),
+    path("players/<int:pk>/give-back/", unclaimed.give_back, name="give-back"),
 ]

@@ -33,7 +33,8 @@ class Job(models.Model):
     reason = models.CharField(max_length=400, blank=True)
     brand = models.ForeignKey(Brand, null=True, on_delete=models.PROTECT, related_name="+", help_text="The one brand that it is about; none when several.")
     brands = ArrayField(models.BigIntegerField(), default=list, help_text="Ids of every brand that it may read or write.")
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="jobs")
+    asked_as = models.CharField(max_length=80, blank=True, help_text="The machine that asked for it, where no colleague did.")
     key = models.CharField(max_length=80)
     state = models.CharField(max_length=20, choices=JOB.choices, default="queued")
     version = models.IntegerField(default=1)
@@ -64,6 +65,7 @@ class Job(models.Model):
             models.UniqueConstraint(fields=["requested_by", "key"], name="jobs_job_key"),
             models.CheckConstraint(condition=Q(state__in=["queued", "running"]) | Q(lease="", next_attempt_at=None), name="jobs_job_only_open_work_is_due"),
             models.CheckConstraint(condition=~Q(state__in=["queued", "running"]) | Q(next_attempt_at__isnull=False), name="jobs_job_open_work_is_due"),
+            models.CheckConstraint(condition=Q(requested_by__isnull=False, asked_as="") | Q(requested_by=None) & ~Q(asked_as=""), name="jobs_job_asked"),
             models.CheckConstraint(condition=Q(file="") | Q(state="ready", expires_at__isnull=False), name="jobs_job_file_expires"),
         ]
         indexes: ClassVar = [
@@ -80,6 +82,10 @@ class Job(models.Model):
     @property
     def name(self) -> str:
         return f"JOB-{self.pk}"
+
+    @property
+    def asker(self) -> str:
+        return self.requested_by.name if self.requested_by is not None else self.asked_as
 
     @property
     def tone(self) -> str:

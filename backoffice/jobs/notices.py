@@ -32,8 +32,10 @@ def register() -> None:
 
 
 def tell(job: Job, *, now: datetime) -> None:
-    """A job moved to the state that it has now. Called in the transaction of the move, for every move."""
-    tray.forget(job.requested_by_id)
+    """A job moved to the state that it has now. Called in the transaction of the move, for every move. A machine that asked is told by nobody: it polls."""
+    if job.requested_by is None:
+        return
+    tray.forget(job.requested_by.pk)
     if job.state in ENDS:
         _tell(job, ENDS[job.state], [job.requested_by], now=now)
     elif job.state == "awaiting_approval":
@@ -41,7 +43,9 @@ def tell(job: Job, *, now: datetime) -> None:
 
 
 def approved(job: Job, *, now: datetime) -> None:
-    tray.forget(job.requested_by_id)
+    if job.requested_by is None:
+        return
+    tray.forget(job.requested_by.pk)
     _tell(job, APPROVED, [job.requested_by], now=now)
 
 

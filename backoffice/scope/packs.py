@@ -38,6 +38,11 @@ CATALOGUE: dict[str, tuple[type, str | Promise]] = {
     "complaints.acknowledge_hours": (int, _("Hours within which a complaint is acknowledged")),
     "complaints.answer_days": (int, _("Days within which a complaint is answered")),
     "complaints.retention_years": (int, _("Years for which complaints are kept")),
+    "dormancy.months": (int, _("Months without a sign-in after which an account is dormant")),
+    "dormancy.notice_days": (int, _("Days before that on which the player is told")),
+    "dormancy.fee_allowed": (bool, _("Whether a dormant account may be charged")),
+    "dormancy.unclaimed_months": (int, _("Months of dormancy after which unclaimed money may be handed over; 0 is never")),
+    "dormancy.unclaimed_to": (str, _("To whom unclaimed money is handed over")),
 }
 
 
@@ -56,7 +61,7 @@ class NoPack(LookupError):
 @dataclass(frozen=True)
 class Number:
     key: str
-    value: Any  # int, bool or Decimal, as the catalogue says
+    value: Any  # int, bool, str or Decimal, as the catalogue says
     citation: str
     pack: str  # "GB 3", for screens and facts
 

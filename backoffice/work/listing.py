@@ -201,12 +201,12 @@ def capped(count: int) -> str:
     return numbers.capped(count)
 
 
-def _sql(query: QuerySet[Any, Any]) -> tuple[str, Sequence[Any]]:
+def _sql(query: QuerySet[Any, Any], *, nothing: str = "NULL::timestamptz") -> tuple[str, Sequence[Any]]:
     """The query as text, to stand inside another one. Somebody who reaches no brand gets one that finds nothing."""
     try:
         return query.query.sql_with_params()
     except EmptyResultSet:
-        return "SELECT NULL::timestamptz WHERE false", ()
+        return f"SELECT {nothing} WHERE false", ()
 
 
 def counts(queue: Queue, staff: Any, *, now: datetime, asked: Asked | None = None) -> Counts:
@@ -227,7 +227,7 @@ def counts(queue: Queue, staff: Any, *, now: datetime, asked: Asked | None = Non
         parts.append(f"({text})")
         arguments += values
     if asked is not None:
-        text, values = _sql(base(staff, asked, now=now).order_by().values("pk", _version(asked))[: MOST_MATCHING + 1])
+        text, values = _sql(base(staff, asked, now=now).order_by().values("pk", _version(asked))[: MOST_MATCHING + 1], nothing="0, 0")
         parts.append(f"(SELECT array[count(*), coalesce(max(c), 0), coalesce(sum(v), 0)]::bigint[] FROM ({text}) s (c, v))")
         arguments += values
     if not parts:

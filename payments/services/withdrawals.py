@@ -40,6 +40,8 @@ def request_withdrawal(*, player_id: int, instrument_id: int, amount: Decimal, c
         instrument = Instrument.objects.filter(pk=instrument_id, player_id=player_id, removed_at=None).first()
         if instrument is None:
             raise PaymentRefused("The player has no such instrument. Add it first.", code="instrument_unknown")
+        if player.state == "dormant":  # GLI-19 A.3.9: what lies there is protected until the player has been identified again
+            raise PaymentRefused("The account is dormant. Identify the player again first.", code="account_dormant")
         # A suspended or closed player is still paid what is theirs (GLI-19 2.5.5, A.3.9-10); the checks show the state to the reviewer.
         refuse_blocked(player_id, WITHDRAWAL_BLOCK, now=now)
         if Wallet.objects.filter(player_id=player_id, frozen_at__isnull=False).exists():

@@ -5,6 +5,7 @@ from players.models.callers import CallerCheck, CallerPolicy
 from players.models.complaints import Complaint
 from players.models.consents import Consent
 from players.models.devices import Device, SignIn
+from players.models.dormancy import Dormancy, DormancySweep
 from players.models.duplicates import Duplicate, DuplicateSweep
 from players.models.instruments import Instrument
 from players.models.looks import Look
@@ -24,6 +25,8 @@ __all__ = [
     "Complaint",
     "Consent",
     "Device",
+    "Dormancy",
+    "DormancySweep",
     "Duplicate",
     "DuplicateSweep",
     "Encrypted",

@@ -30,4 +30,5 @@ EXPORT = kinds.Kind(
     facts,
     services.LARGE_EXPORTS,
     {"cancelled": services.KEPT},
+    content_type=lambda job: FORMATS[job.spec["format"]].content_type,
 )

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.audit.lifecycle import NotAllowed
 from backoffice.jobs import files, kinds, selectors, services
-from backoffice.jobs.exports.formats import FORMATS
 from backoffice.jobs.exports.sources import sources
 from backoffice.jobs.forms import DecideForm
 from backoffice.jobs.imports import asking
@@ -171,7 +170,8 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 def file(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     """The file itself. That it was taken is recorded before the first byte leaves."""
     job = found(request, pk)
-    permission = sources.get(job.code).permission if job.code in sources else services.APPROVE
+    kind = kinds.get(job.kind)
+    permission = kind.permission or (sources.get(job.code).permission if job.code in sources else services.APPROVE)
     try:
         taken = services.download(job_id=job.pk, permission=permission, by=request.user, now=timezone.now())  # type: ignore[arg-type]
     except NotAllowed as why:
@@ -179,8 +179,8 @@ def file(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     except services.NotAvailable as why:
         toasts.show(request, str(why), tone="attention")
         return HttpResponseRedirect(reverse("jobs:job", args=[job.pk]), status=303)
-    content_type = FORMATS[taken.spec["format"]].content_type if taken.kind == "export" else "application/octet-stream"
-    answer = FileResponse(files.storage().open(taken.file, "rb"), as_attachment=True, filename=taken.filename, content_type=content_type)
+    opened = files.storage().open(taken.file, "rb")
+    answer = FileResponse(opened, as_attachment=True, filename=taken.filename, content_type=kind.content_type(taken))
     answer["Cache-Control"] = "no-store"
     answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return answer

@@ -1,0 +1,53 @@
+"""Where unclaimed money plugs itself into the kit and into the player's page."""
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.access.permissions import Permission, catalogue
+from backoffice.approvals.registry import register
+from backoffice.ui import navigation, words
+from backoffice.work import queues
+from players import panels
+from players.dormancy import services as dormancy
+from players.dormancy.plugins import standing
+from players.panels import Act
+from players.profile.panels import MENU
+from players.timeline import declared
+from players.timeline.declared import Said
+from wallet import balances
+from wallet.unclaimed import services
+from wallet.unclaimed.kind import KIND
+from wallet.unclaimed.queue import LIST
+
+
+def amounts(player_id: int) -> str:
+    """Cash and held money, in words for a message."""
+    from wallet import currencies
+
+    return ", ".join(f"{currencies.text(one.cash + one.held, one.currency)} {one.currency}" for one in balances.of_player(player_id) if one.cash + one.held)
+
+
+def plug_in() -> None:
+    catalogue.register(
+        Permission(services.HAND_OVER, _("Propose to hand unclaimed money over, and give it back"), _("Money"), ("finance", "compliance")),
+    )
+    register(KIND)
+    queues.register(LIST)
+    navigation.register(navigation.Item("Money", LIST.title, LIST.index, LIST.icon, LIST.view, order=30))
+    if amounts not in dormancy.amounts:
+        dormancy.amounts.append(amounts)
+    words.name({"dormancy.claimed": _("Unclaimed money given back")})
+    declared.register(
+        Said(type="dormancy.claimed", category="account", text=_("Unclaimed money given back"), icon="card", tone="success", permission="wallet.view")
+    )
+    panels.register(
+        Act(
+            key="wallet.hand_over", label=_("Hand over unclaimed money"), permission=services.HAND_OVER, menu=MENU, part="#act", order=50,
+            url=lambda player: reverse("wallet:hand-over", args=[player.pk]), shows=lambda looking: looking.player.state == "dormant",
+        ),
+        Act(
+            key="wallet.give_back", label=_("Give unclaimed money back"), permission=services.HAND_OVER, menu=MENU, part="#act", order=51,
+            url=lambda player: reverse("wallet:give-back", args=[player.pk]),
+            shows=lambda looking: (row := looking.once(standing)) is not None and row.state == "handed_over",
+        ),
+    )  # fmt: skip
