@@ -4,9 +4,11 @@ from backoffice.audit.lifecycle import Lifecycle
 
 PLAYER = Lifecycle(
     "players.player",
-    active={"suspended": "players.restrict", "closed": "players.restrict"},
-    suspended={"active": "players.restrict", "closed": "players.restrict"},
-    closed={"active": "players.restrict"},
+    active={"suspended": "players.restrict", "closed": "players.restrict", "merged": "players.merge"},
+    suspended={"active": "players.restrict", "closed": "players.restrict", "merged": "players.merge"},
+    closed={"active": "players.restrict", "merged": "players.merge"},
+    # Back to what it was, by undoing the merge alone.
+    merged={"active": "players.merge", "suspended": "players.merge", "closed": "players.merge"},
 )
 BLOCK = Lifecycle("players.block", active={"lifted": "players.restrict", "expired": "system"}, final={"lifted", "expired"})
 INSTRUCTION = Lifecycle("players.instruction", requested={"confirmed": "system", "failed": "system"}, final={"confirmed", "failed"})
@@ -23,6 +25,7 @@ DUPLICATE = Lifecycle(
     dismissed={"open": "system"},  # they share more than when it was judged
     final={"confirmed"},
 )
+MERGE = Lifecycle("players.merge", merged={"undone": "players.merge"}, final={"undone"})
 SEGMENT_RUN = Lifecycle(
     "players.segmentrun", running={"done": "system", "failed": "system", "superseded": "system"}, final={"done", "failed", "superseded"},
 )  # fmt: skip
