@@ -21,7 +21,12 @@ FRESH_INSTRUMENT = timedelta(hours=72)
 
 def account_status(case: Case) -> Result:
     state = case.player.state
-    words = {"active": _("Account is active"), "suspended": _("Account is suspended"), "closed": _("Account is closed")}
+    words = {
+        "active": _("Account is active"),
+        "suspended": _("Account is suspended"),
+        "closed": _("Account is closed"),
+        "merged": _("Account is merged into another one"),
+    }
     return Result(
         "ACC-01",
         PASS if state == "active" else FAIL,

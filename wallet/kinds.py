@@ -26,6 +26,7 @@ class AccountKind(models.IntegerChoices):
     TAX_WITHHELD = 21, _("Tax withheld")
     JACKPOT_ACCRUAL = 22, _("Jackpot contributions")
     NETWORK_FEES = 23, _("Network fees")
+    MIGRATION = 29, _("Migration")
     JACKPOT_POOL = 40, _("Jackpot pool")
     ROLLING_RESERVE = 41, _("Rolling reserve")
     BONUS_BUDGET = 42, _("Bonus budget")
@@ -76,6 +77,8 @@ class TransactionKind(models.IntegerChoices):
     TAX_WITHHELD = 80, _("Tax withheld")
     WRITTEN_OFF = 81, _("Written off")
     TRANSFERRED = 82, _("Transferred")
+    MERGED = 85, _("Merged into another account")
+    MERGE_UNDONE = 86, _("Merge undone")
     IMPORTED = 90, _("Imported")
 
 
@@ -88,4 +91,5 @@ class Reference(models.IntegerChoices):
     ROUND = 4, "games.round"
     GRANT = 5, "bonuses.grant"
     ADJUSTMENT = 6, "wallet.adjustment"
+    MERGE = 9, "players.merge"
     BENCH = 99, "bench"
