@@ -9,8 +9,8 @@ from django.utils.translation import ngettext
 
 from backoffice.search import registry
 from backoffice.ui import money
-from payments.lifecycles import WITHDRAWAL
 from payments.models import Deposit, Withdrawal
+from payments.selectors.player import STATES
 from players.models import Player
 from players.profile.consequences import Sentence
 from wallet import balances
@@ -47,7 +47,7 @@ def says(player: Player, to: str) -> Iterable[Sentence]:
         yield Sentence(_("Deposits are taken again."), "deposit")
         return
     yield Sentence(_("Deposits are refused. One that is under way is still credited when it arrives."), "deposit")
-    rows = Withdrawal.objects.filter(player=player, state__in=WITHDRAWAL.open).order_by().values("currency").annotate(sum=Sum("amount"), n=Count("pk"))
+    rows = Withdrawal.objects.filter(player=player, state__in=STATES["open"][1]).order_by().values("currency").annotate(sum=Sum("amount"), n=Count("pk"))
     for row in rows.order_by("currency"):
         words = ngettext(
             "%(n)s open withdrawal of %(amount)s stays where it is and is decided and paid as before.",

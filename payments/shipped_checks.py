@@ -21,7 +21,13 @@ FRESH_INSTRUMENT = timedelta(hours=72)
 
 def account_status(case: Case) -> Result:
     state = case.player.state
-    words = {"active": _("Account is active"), "suspended": _("Account is suspended"), "closed": _("Account is closed"), "dormant": _("Account is dormant")}
+    words = {
+        "active": _("Account is active"),
+        "suspended": _("Account is suspended"),
+        "closed": _("Account is closed"),
+        "dormant": _("Account is dormant"),
+        "merged": _("Account is merged into another one"),
+    }
     return Result(
         "ACC-01",
         PASS if state == "active" else FAIL,

@@ -16,6 +16,7 @@ from backoffice.integrations.auth import SignedKey, key_of, machine
 from backoffice.integrations.problems import Error, Problem
 from backoffice.integrations.schemas import Country, CurrencyCode, Day, Input, Moment, Output, PathId, Text
 from players import guards
+from players.merging.services import merged_into
 from players.models import Instrument, Player
 from players.services import PlayerRefused
 from players.services.instruments import add_instrument, remove_instrument
@@ -75,10 +76,16 @@ class PlayerIn(Input):
     test: StrictBool = Field(default=False, description="A test account: it stands in no figure")
 
 
+class MergedInto(Output):
+    player_id: int
+    external_id: str
+
+
 class PlayerOut(Output):
     id: int
     external_id: str
-    state: str = Field(description="active, suspended, closed or dormant")
+    state: str = Field(description="active, suspended, closed, dormant, or merged: an account of the same person that was merged into another one")
+    merged_into: MergedInto | None = Field(default=None, description="Of a merged account, the one that stays: lead the person there")
     jurisdiction: str
     country: str
     currency: str
@@ -105,7 +112,11 @@ class SignInOut(Output):
     new_device: bool
     state: str
     refused: str | None = Field(
-        description="Why not: sign_in_blocked, account_suspended, account_closed, account_dormant. null when admitted, or when you reported a failure"
+        description="Why not: sign_in_blocked, account_suspended, account_closed, account_dormant, account_merged. "
+        "null when admitted, or when you reported a failure"
+    )
+    merged_into: MergedInto | None = Field(
+        default=None, description="With account_merged, the account that stays: sign the person in to that one, and report it as that one's sign-in"
     )
     until: Moment | None = Field(description="When a block ends by itself; null when it has no end")
 
@@ -178,7 +189,7 @@ def sign_in(request: HttpRequest, player_id: PathId, payload: SignInIn) -> SignI
         player_id=player.pk, fingerprint=payload.fingerprint, device_label=payload.device, ip=str(payload.ip), country=payload.country or "",
         succeeded=payload.succeeded, by=machine(request), now=timezone.now(),
     )  # fmt: skip
-    return SignInOut(**answer)
+    return SignInOut(**answer, merged_into=_merged_into(player) if answer["refused"] == "account_merged" else None)
 
 
 @router.post("/players/{player_id}/instruments", response={201: InstrumentOut}, auth=WRITE, summary="Add or change an instrument")
@@ -209,9 +220,15 @@ def remove(request: HttpRequest, player_id: PathId, instrument_id: PathId) -> In
     return _instrument(remove_instrument(instrument_id=instrument_id, player_id=player.pk, by=machine(request), now=timezone.now()))
 
 
+def _merged_into(player: Player) -> MergedInto | None:
+    last = merged_into(player)
+    return MergedInto(player_id=last.pk, external_id=last.external_id) if last is not None else None
+
+
 def _player(player: Player) -> PlayerOut:
     return PlayerOut(
-        id=player.pk, external_id=player.external_id, state=player.state, jurisdiction=player.jurisdiction.code, country=player.country,
+        id=player.pk, external_id=player.external_id, state=player.state, merged_into=_merged_into(player),
+        jurisdiction=player.jurisdiction.code, country=player.country,
         currency=player.currency, language=player.language, test=player.is_test, registered_at=player.registered_at,
         last_sign_in_at=player.last_sign_in_at,
     )  # fmt: skip

@@ -15,12 +15,14 @@ class PlayersConfig(AppConfig):
         from backoffice.work import happening, queues
         from backoffice.work.views.index import waiting
         from players import contact_plugins, home, measures, overview, permissions, places, revealing, rights, search
+        from players.arrivals import plugins as arrivals
         from players.blocks import plugins as blocks
         from players.complaints import plugins as complaints
         from players.dormancy import plugins as dormancy
         from players.duplicates import plugins as duplicates
         from players.imports import NOTES
         from players.lists import LIST
+        from players.merging import plugins as merging
         from players.profile import plugins as profile
         from players.queues import INSTRUMENTS
         from players.segments import plugins as segments
@@ -47,6 +49,8 @@ class PlayersConfig(AppConfig):
         complaints.plug_in()
         duplicates.plug_in()
         dormancy.plug_in()
+        arrivals.plug_in()
+        merging.plug_in()
         item = navigation.Item("Work", gettext_lazy("Instruments"), INSTRUMENTS.index, INSTRUMENTS.icon, INSTRUMENTS.view, count=waiting(INSTRUMENTS), order=40)
         navigation.register(item)
         navigation.register(navigation.Item("Players", LIST.title, LIST.index, LIST.icon, LIST.view, order=10))

@@ -43,8 +43,8 @@ class ContactLine(Output):
     purpose: str = Field(description="service or marketing")
     allowed: bool
     why: str = Field(
-        description="owed, consented, not_objected; contact_blocked, excluded, account_suspended, account_closed, account_dormant, withdrawn, no_consent, "
-        "law_unknown, no_address"
+        description="owed, consented, not_objected; contact_blocked, excluded, account_suspended, account_closed, account_dormant, account_merged, withdrawn, "
+        "no_consent, law_unknown, no_address"
     )
     citation: str | None = Field(description="The clause, where the law says so")
 

@@ -4,10 +4,12 @@ from backoffice.audit.lifecycle import Lifecycle
 
 PLAYER = Lifecycle(
     "players.player",
-    active={"suspended": "players.restrict", "closed": "players.restrict", "dormant": "system"},
+    active={"suspended": "players.restrict", "closed": "players.restrict", "dormant": "system", "merged": "players.merge"},
     dormant={"active": "system", "closed": "players.restrict"},  # active again by who has proved to be the player (players/dormancy)
-    suspended={"active": "players.restrict", "closed": "players.restrict"},
-    closed={"active": "players.restrict"},
+    suspended={"active": "players.restrict", "closed": "players.restrict", "merged": "players.merge"},
+    closed={"active": "players.restrict", "merged": "players.merge"},
+    # Back to what it was, by undoing the merge alone.
+    merged={"active": "players.merge", "suspended": "players.merge", "closed": "players.merge"},
 )
 BLOCK = Lifecycle("players.block", active={"lifted": "players.restrict", "expired": "system"}, final={"lifted", "expired"})
 INSTRUCTION = Lifecycle("players.instruction", requested={"confirmed": "system", "failed": "system"}, final={"confirmed", "failed"})
@@ -31,6 +33,8 @@ DORMANCY = Lifecycle(
     handed_over={"ended": "system"},  # given back
     final={"ended"},
 )
+
+MERGE = Lifecycle("players.merge", merged={"undone": "players.merge"}, final={"undone"})
 SEGMENT_RUN = Lifecycle(
     "players.segmentrun", running={"done": "system", "failed": "system", "superseded": "system"}, final={"done", "failed", "superseded"},
 )  # fmt: skip

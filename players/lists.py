@@ -1,6 +1,7 @@
 """All players as a list to read and to export; a line opens the player's page."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -12,18 +13,23 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import Value, mask_name, moment, personal, text
 from backoffice.ui.templatetags import ui
-from backoffice.work import cells
-from backoffice.work.queues import Choice, Column, During, NotUnderstood, Queue, Row, Search, Tab
-from players.contact import EMAIL, MARKETING, SERVICE, Contacts
+from backoffice.work import bulk, cells
+from backoffice.work.queues import Choice, Code, Column, Day, During, NotUnderstood, OfBrand, Queue, Row, Search, Tab
+from players.contact import EMAIL, MARKETING, SERVICE, Contacts, allowed
 from players.lifecycles import PLAYER
 from players.models import Player
 from players.segments.kind import in_use
 
-YES, NO = "yes", "no"
+YES, NO, NEVER = "yes", "no", "never"
+SIGNED_IN: dict[str, Any] = {
+    "7": _("Signed in within 7 days"), "30": _("Signed in within 30 days"), "90": _("Signed in within 90 days"), "-30": _("Not for 30 days"),
+    "-90": _("Not for 90 days"), "-365": _("Not for a year"), NEVER: _("Never signed in"),
+}  # fmt: skip
 MARKETING_BY = {
     "email": _("Marketing by e-mail"), "sms": _("Marketing by SMS"), "phone": _("Marketing by phone"), "post": _("Marketing by post"),
     "push": _("Marketing by push"),
 }  # fmt: skip
+CONTACTABLE: dict[str, Any] = {f"{SERVICE}-{EMAIL}": _("Service by e-mail"), **{f"{MARKETING}-{channel}": title for channel, title in MARKETING_BY.items()}}
 _WHOSE = {NO: _("Without test players"), YES: _("Test players only")}
 
 
@@ -35,6 +41,26 @@ class Whose(Choice):
 
 
 PLAYERS = Whose("test", _("Players"), "player__is_test", lambda _tab: list(_WHOSE.items()), _("All players"), _WHOSE.__contains__)
+
+
+class SignedIn(Choice):
+    """How long ago the last sign-in was, by days of the reader's clock: `7` within the last seven, `-30` not within the last thirty."""
+
+    def apply(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if value == NEVER:
+            return rows.filter(last_sign_in_at=None)
+        days = int(value)
+        today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        edge = today - timedelta(days=abs(days) - 1)
+        return rows.filter(last_sign_in_at__gte=edge) if days > 0 else rows.filter(last_sign_in_at__lt=edge)
+
+
+class Contactable(Choice):
+    """Players who may be contacted by a channel for a purpose, now (players/contact.py)."""
+
+    def apply(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        purpose, _dash, channel = value.partition("-")
+        return allowed(rows, channel, purpose, now=timezone.now())
 
 
 def search(rows: QuerySet[Player], typed: str) -> QuerySet[Player]:
@@ -77,7 +103,8 @@ def _contact(channel: str, purpose: str) -> Value:
 
 LIST = Queue(
     subject="players.player", title=_("All players"), plural="players", singular="player", namespace="players", rows_model=Player,
-    rows=Player.objects.visible_to, view="players.view", related=("brand", "jurisdiction"), icon="users",
+    rows=Player.objects.visible_to, view="players.view", tag="players.tag", tag_box=True,
+    verbs=bulk.tagging("players.player", "players.tag"), related=("brand", "jurisdiction"), icon="users",
     opens=lambda row: reverse("players:player", args=[row.pk]),
     tabs=(Tab("all", _("All"), awake=False, counted=False),),
     filters=(
@@ -85,7 +112,13 @@ LIST = Queue(
         InSegment("segment", _("Segment"), "segment_memberships__segment", segments, _("Any segment")),
         Choice("state", _("State"), "state", states, _("Any state"), PLAYER.states.__contains__),
         Whose("test", _("Players"), "is_test", lambda _tab: list(_WHOSE.items()), _("All players"), _WHOSE.__contains__),
+        OfBrand("brand", _("Brand"), any_label=_("Any brand")),
+        SignedIn("signed_in", _("Last sign-in"), "last_sign_in_at", lambda _tab: list(SIGNED_IN.items()), _("Any last sign-in"), SIGNED_IN.__contains__),
+        Contactable("contact", _("Contactable"), "", lambda _tab: list(CONTACTABLE.items()), _("Contactable or not"), CONTACTABLE.__contains__),
+        Code("country", _("Country"), "country"),
         During("registered", _("Registered"), field="registered_at"),
+        Day("registered_from", _("Registered from"), "registered_at"),
+        Day("registered_until", _("until"), "registered_at", first=False),
     ),
     sorts={"-registered": ("-registered_at", "-id"), "registered": ("registered_at", "id")}, order="-registered",
     columns=(
@@ -98,6 +131,11 @@ LIST = Queue(
             export=moment(lambda row: row.item.registered_at),
         ),
         Column("brand", _("Brand"), lambda row: row.item.brand.name, css="a-m"),
+        Column(
+            "signed_in", _("Last sign-in"), lambda row: ui.moment(row.item.last_sign_in_at, "date"), css="a-x",
+            export=moment(lambda row: row.item.last_sign_in_at),
+        ),
+        Column("country", _("Country"), lambda row: row.item.country, css="a-x"),
         Column("market", _("Market"), lambda row: row.item.jurisdiction.name, css="a-x"),
         Column("currency", _("Currency"), lambda row: row.item.currency, css="a-x"),
         Column("state", _("State"), lambda row: row.item.get_state_display(), css="a-state", export=text(lambda row: row.item.state)),

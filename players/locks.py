@@ -15,6 +15,18 @@ def owner_of(rows: QuerySet[Any]) -> Player:
     return Player.objects.select_for_update(no_key=True).get(pk=Subquery(rows.values("player_id")[:1]))
 
 
+def both(one: int, other: int) -> dict[int, Player]:
+    """Lock two players' rows, the lower number first, as the posting functions do: two who lock the same two wait for each other and never in a ring.
+
+    Raises Player.DoesNotExist.
+    """
+    rows = Player.objects.select_for_update(no_key=True, of=("self",)).select_related("brand", "jurisdiction").filter(pk__in=[one, other]).order_by("pk")
+    found = {row.pk: row for row in rows}
+    if len(found) != len({one, other}):
+        raise Player.DoesNotExist
+    return found
+
+
 def player(player_id: int) -> Player:
     """Lock the player's row until the transaction ends, the same lock that the ledger's posting functions take.
 

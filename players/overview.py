@@ -19,7 +19,7 @@ from players.panels import Badge, Looking, Panel
 from players.places import player_subject
 from players.services.registration import age_on
 
-TONES = {"active": ("success", 2), "suspended": ("attention", 1), "closed": ("neutral", 2), "dormant": ("neutral", 1)}
+TONES = {"active": ("success", 2), "suspended": ("attention", 1), "closed": ("neutral", 2), "dormant": ("neutral", 1), "merged": ("neutral", 2)}
 SIGN_INS, INSTRUMENTS = 5, 6  # shown at most
 
 

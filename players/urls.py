@@ -8,6 +8,7 @@ from players.complaints.queue import COMPLAINTS
 from players.dormancy import views as dormancy
 from players.duplicates.queue import DUPLICATES
 from players.lists import LIST
+from players.merging import views as merging
 from players.messages.lists import LIST as MESSAGES
 from players.profile import views as profile
 from players.queues import INSTRUMENTS
@@ -34,6 +35,8 @@ urlpatterns = [
     path("players/<int:pk>/blocks/<int:block>/lift", blocks.lift_block, name="block-lift"),
     *addresses(COMPLAINTS),
     *addresses(DUPLICATES),
+    path("duplicates/<int:pk>/merge/", merging.merge, name="merge"),
+    path("duplicates/<int:pk>/unmerge/", merging.unmerge, name="unmerge"),
     *addresses(LOOKS),
     path("players/<int:pk>/profile/", profile.edit, name="edit-profile"),
     path("players/<int:pk>/profile/take-back", profile.take_back, name="take-back-identity"),

@@ -20,6 +20,9 @@ HOLDERS: dict[str, set[str]] = {
     "audit.reveal": {"owner", "auditor", "compliance"},
     "players.view": EVERYBODY,
     "players.reveal": {"owner", "support", "kyc", "fraud", "compliance", "payments-l2"},
+    "players.import": {"owner", "head-of-payments", "compliance"},
+    "players.merge": {"owner", "fraud", "compliance"},
+    "wallet.import_balances": {"owner", "head-of-payments"},
     "players.tag": EVERYBODY - {"auditor"},
     "players.restrict": {"owner", "fraud", "compliance", "head-of-payments"},
     "players.message": {"owner", "support", *PAYMENTS, "kyc", "fraud", "compliance", "crm"},
@@ -296,6 +299,8 @@ ROWS: dict[str, Row] = {
     **_list("wallet:dormant", "wallet.view"),
     # lists to read
     **_list("players:players", "players.view"),
+    # the address is for who sees the list; each verb has a permission of its own (tests/players/test_list.py)
+    "players:players-bulk": Row("players.tag", "post", 200, args=lambda world: ["tag"], data=lambda world: {"ids": [world.withdrawal.player_id]}),
     **_list("players:looks", "audit.view"),
     **_list("payments:deposits", "payments.view"),
     # a player's page; what stands on it has permissions of its own (tests/players/test_page.py)
@@ -342,6 +347,8 @@ ROWS: dict[str, Row] = {
     "players:record-complaint": _of_player("players.complaints"),
     **_queue("players:complaints", "players:complaint", "players.view_complaints", "players.complaints", _of_complaint),
     **_queue("players:duplicates", "players:duplicate", "players.duplicates", "players.duplicates", _of_duplicate),
+    "players:merge": _of_duplicate("players.merge"),
+    "players:unmerge": _of_duplicate("players.merge", allow=404),  # nothing is merged
     "players:end-sessions": _of_player("players.secure"),
     "players:reset-credentials": _of_player("players.secure"),
     "players:reveal": Row(

@@ -8,7 +8,7 @@ class WalletConfig(AppConfig):
         from django.utils.translation import gettext_lazy
 
         from backoffice.ui import money, navigation
-        from wallet import currencies, panels, permissions, retention, rights, segments, stream, tally
+        from wallet import arrivals, currencies, merging, panels, permissions, retention, rights, segments, stream, tally
         from wallet.statements import plugins as statements
         from wallet.unclaimed import plugins as unclaimed
 
@@ -20,5 +20,7 @@ class WalletConfig(AppConfig):
         panels.plug_in()
         statements.plug_in()
         unclaimed.plug_in()
+        arrivals.plug_in()
+        merging.plug_in()
         navigation.register(navigation.Item("Money", gettext_lazy("Books"), "wallet:books", "book", "wallet.view", order=10))
         money.use_exponents(currencies.exponent)

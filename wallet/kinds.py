@@ -27,6 +27,7 @@ class AccountKind(models.IntegerChoices):
     JACKPOT_ACCRUAL = 22, _("Jackpot contributions")
     NETWORK_FEES = 23, _("Network fees")
     UNCLAIMED = 24, _("Unclaimed money")
+    MIGRATION = 29, _("Migration")
     JACKPOT_POOL = 40, _("Jackpot pool")
     ROLLING_RESERVE = 41, _("Rolling reserve")
     BONUS_BUDGET = 42, _("Bonus budget")
@@ -79,6 +80,8 @@ class TransactionKind(models.IntegerChoices):
     TRANSFERRED = 82, _("Transferred")
     HANDED_OVER = 83, _("Unclaimed money handed over")
     CLAIMED = 84, _("Unclaimed money given back")
+    MERGED = 85, _("Merged into another account")
+    MERGE_UNDONE = 86, _("Merge undone")
     IMPORTED = 90, _("Imported")
 
 
@@ -92,4 +95,5 @@ class Reference(models.IntegerChoices):
     GRANT = 5, "bonuses.grant"
     ADJUSTMENT = 6, "wallet.adjustment"
     DORMANCY = 7, "players.dormancy"
+    MERGE = 9, "players.merge"
     BENCH = 99, "bench"

@@ -11,5 +11,6 @@ def register() -> None:
             "wallet.view", _("See balances and postings"), _("Money"),
             ("payments-l1", "payments-l2", "head-of-payments", "fraud", "compliance", "finance", "auditor"),
         ),
+        Permission("wallet.import_balances", _("Bring opening balances in with players of another system"), _("Money"), ("head-of-payments",)),
         Permission("wallet.close_day", _("Close the books of a day"), _("Money"), ("finance",)),
     )  # fmt: skip

@@ -75,13 +75,13 @@ class ColumnsForm(forms.Form):
     decimal = forms.ChoiceField(label=_("Decimals are written"), choices=[(POINT, _("1,234.56")), (COMMA, _("1.234,56"))], widget=forms.RadioSelect)
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, kind: ImportKind, content: Import, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kind: ImportKind, content: Import, staff: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kind = kind
-        if not asks_for_sign(kind, {field.key: 0 for field in kind.fields}):
+        self.mapped = kind.fields_for(staff)
+        if not asks_for_sign(kind, {field.key: 0 for field in self.mapped}):
             del self.fields["decimal"]
         heads = [(str(place), head) for place, head in enumerate(content.heads)]
-        for field in kind.fields:
+        for field in self.mapped:
             self.fields[f"field-{field.key}"] = forms.ChoiceField(
                 label=str(field.label), choices=[("", _("Not in the file")), *heads], required=field.required, help_text=str(field.help),
                 initial=str(content.columns.get(field.key, "")), error_messages={"required": _("Say which column holds it.")},
@@ -89,7 +89,7 @@ class ColumnsForm(forms.Form):
 
     def chosen(self) -> dict[str, int]:
         """By field, the column."""
-        return {field.key: int(self.cleaned_data[f"field-{field.key}"]) for field in self.kind.fields if self.cleaned_data[f"field-{field.key}"]}
+        return {field.key: int(self.cleaned_data[f"field-{field.key}"]) for field in self.mapped if self.cleaned_data[f"field-{field.key}"]}
 
     def named(self) -> list[Any]:
-        return [self[f"field-{field.key}"] for field in self.kind.fields]
+        return [self[f"field-{field.key}"] for field in self.mapped]

@@ -156,6 +156,7 @@ class Import(models.Model):
     decimal = models.CharField(max_length=1, default=".", help_text="The decimal sign, as the person said.")
     right = models.IntegerField(default=0)
     wrong = models.IntegerField(default=0)
+    tally = models.JSONField(default=dict, help_text="Sums over the good rows that the dry run says, by the kind's own keys: exact, as text.")
     refused = models.IntegerField(default=0, help_text="Rows that were good in the dry run and that the service would not do.")
 
     def __str__(self) -> str:

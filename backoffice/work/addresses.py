@@ -32,12 +32,13 @@ def addresses(queue: Queue) -> list[URLPattern]:
         at(f"{many}views", saved.save_view, f"{queue.plural}-save-view", queue.view),
         at(f"{many}views/<int:view>/remove", saved.remove_view, f"{queue.plural}-remove-view", queue.view),
     ]
+    many_at_once = [at(f"{many}bulk/<slug:verb>", bulk.bulk_verb, f"{queue.plural}-bulk", queue.work or queue.view)] if queue.verbs or queue.work else []
     if not queue.work:
-        return reading
+        return [*reading, *many_at_once]
     return [
         *reading,
+        *many_at_once,
         at(f"{many}start", claims.start, f"{queue.plural}-start", queue.work),
-        at(f"{many}bulk/<slug:verb>", bulk.bulk_verb, f"{queue.plural}-bulk", queue.work),
         at(f"{one}claim", claims.claim, f"{queue.singular}-claim", queue.work),
         at(f"{one}take-over", claims.take_over, f"{queue.singular}-take-over", queue.work),
         at(f"{one}heartbeat", claims.heartbeat, f"{queue.singular}-heartbeat", queue.view),

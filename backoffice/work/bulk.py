@@ -91,8 +91,25 @@ def perform(queue: Queue, verb: Verb, rows: Sequence[Any], *, by: Any, values: M
     return outcomes
 
 
+def tagging(subject: str, permission: str = "") -> tuple[Verb, ...]:
+    """Adding a tag and removing one. What stands so already stays so."""
+
+    def add(row: Any, *, by: Any, now: datetime, values: Mapping[str, Any], key: str) -> Done:
+        items.tag(Subject.of(subject, row), add=[values["tag"]], by=by, now=now)
+        return Done("done")
+
+    def remove(row: Any, *, by: Any, now: datetime, values: Mapping[str, Any], key: str) -> Done:
+        items.tag(Subject.of(subject, row), remove=[values["tag"]], by=by, now=now)
+        return Done("done")
+
+    return (
+        Verb("tag", gettext_lazy("Add tag"), add, permission, fields=("tag",)),
+        Verb("untag", gettext_lazy("Remove tag"), remove, permission, fields=("tag",)),
+    )
+
+
 def standard(subject: str, permission: str) -> tuple[Verb, ...]:
-    """The verbs that every queue has: claim, assign, tag, snooze."""
+    """The verbs that every queue has: claim, assign, add and remove a tag, snooze."""
 
     def claim(row: Any, *, by: Any, now: datetime, values: Mapping[str, Any], key: str) -> Done:
         return Done("done") if claims.take(subject=(subject, row.pk), by=by, now=now) else Done("skipped", _("Somebody else has it."))
@@ -103,15 +120,11 @@ def standard(subject: str, permission: str) -> tuple[Verb, ...]:
         items.assign(Subject.of(subject, row), to=to, permission=permission, by=by, now=now)
         return Done("done")
 
-    def tag(row: Any, *, by: Any, now: datetime, values: Mapping[str, Any], key: str) -> Done:
-        items.tag(Subject.of(subject, row), add=[values["tag"]], by=by, now=now)
-        return Done("done")
-
     def snooze(row: Any, *, by: Any, now: datetime, values: Mapping[str, Any], key: str) -> Done:
         items.snooze(Subject.of(subject, row), until=values["until"], reason=values["reason"], by=by, now=now)
         return Done("done")
 
     return (
         Verb("claim", gettext_lazy("Claim"), claim), Verb("assign", gettext_lazy("Assign"), assign, fields=("assignee",)),
-        Verb("tag", gettext_lazy("Tag"), tag, fields=("tag",)), Verb("snooze", gettext_lazy("Snooze"), snooze, fields=("until", "reason")),
+        *tagging(subject), Verb("snooze", gettext_lazy("Snooze"), snooze, fields=("until", "reason")),
     )  # fmt: skip

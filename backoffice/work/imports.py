@@ -43,7 +43,7 @@ def tags_of(queue: Queue) -> ImportKind:
 
     return ImportKind(
         code=f"{queue.subject}.tags", title=format_lazy("{}: {}", queue.title, gettext_lazy("tags")),
-        about=gettext_lazy("Adds tags to items of the queue, or removes them. Done again, it changes nothing."), permission=queue.work,
+        about=gettext_lazy("Adds tags to items of the queue, or removes them. Done again, it changes nothing."), permission=queue.tags,
         load=load, check=check, commit=commit,
         fields=(
             Field(

@@ -49,7 +49,8 @@ def _locked(subject: Subject) -> Item:
 
 def _noted(kind: str, subject: Subject, *, by: Any, now: datetime, before: Mapping[str, Any], after: Mapping[str, Any], reason: str = "") -> int:
     return record(
-        kind, actor=Actor.staff(by), at=now, brand_id=subject.brand_id, player_id=subject.player_id, subject=(subject.type, subject.id),
+        kind, actor=by if isinstance(by, Actor) else Actor.staff(by), at=now,
+        brand_id=subject.brand_id, player_id=subject.player_id, subject=(subject.type, subject.id),
         before=before, after=after, reason=reason,
     )  # fmt: skip
 
@@ -157,7 +158,7 @@ def clean_tag(text: str) -> str:
 
 @transaction.atomic
 def tag(subject: Subject, *, add: Iterable[str] = (), remove: Iterable[str] = (), by: Any, now: datetime) -> Item:
-    """Add and remove tags. Raises NotPossible."""
+    """Add and remove tags; `by` is somebody of the staff, or an Actor. Raises NotPossible."""
     wanted, unwanted = [clean_tag(one) for one in add], {clean_tag(one) for one in remove}
     item = _locked(subject)
     before = list(item.tags)

@@ -17,6 +17,7 @@ from django.db import connection, models
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from backoffice.ui import numbers
 from backoffice.ui.queries import ignored
@@ -77,7 +78,7 @@ class Asked:
     def chips(self) -> list[tuple[str, str, str]]:
         """(parameter, label, value) of what narrows the list."""
         shown = [(one.name, str(one.label), one.write(self.values[one.name])) for one in self.queue.filters if one.name in self.values]
-        return [*shown, *([("tag", "Tag", self.tag)] if self.tag else [])]
+        return [*shown, *([("tag", _("Tag"), self.tag)] if self.tag else [])]
 
 
 def kept(queue: Queue, query: QueryDict) -> list[tuple[str, str]]:
@@ -161,7 +162,7 @@ def _mark(queue: Queue, row: Any, sort: str) -> str:
 
 
 def _parse_mark(queue: Queue, text: str, sort: str, model: type[models.Model]) -> tuple[Any, int] | None:
-    value, _, identity = text.rpartition("~")
+    value, _tilde, identity = text.rpartition("~")
     if not (identity.isdigit() and len(identity) < 19):
         return None
     column: Any = model._meta.get_field(_key(queue, sort))

@@ -6,9 +6,10 @@ A room declares a `Queue` and registers it; the list, its counts, claims, bulk v
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -91,6 +92,10 @@ class Choice(Filter):
     known: Callable[[str], bool] = lambda _value: True
     control = "select"
 
+    def offered(self, _staff: Any, tab: Tab) -> Sequence[tuple[str, Text]]:
+        """What this person chooses from."""
+        return self.choices(tab)
+
     def read(self, text: str) -> Any:
         if not self.known(text):
             raise NotUnderstood(text)
@@ -102,6 +107,16 @@ class Choice(Filter):
     def write(self, value: Any) -> str:
         label = next((str(label) for key, label in self.choices(EVERYTHING) if key == value), "")
         return label or words.of(str(value))
+
+
+@dataclass(frozen=True)
+class OfBrand(Choice):
+    """One of the brands that the person works on; one that they do not reach finds nothing."""
+
+    field: str = "brand__code"
+
+    def offered(self, staff: Any, _tab: Tab) -> Sequence[tuple[str, Text]]:
+        return [(brand.code, brand.name) for brand in staff.brands]
 
 
 @dataclass(frozen=True)
@@ -178,6 +193,50 @@ class During(Filter):
             return word % {"moment": times.write(value.until or value.since)}
         same = timezone.localdate(value.since) == timezone.localdate(value.until)
         return f"{times.write(value.since)} – {times.write(value.until, 'time' if same else 'short')}"
+
+
+@dataclass(frozen=True)
+class Day(Filter):
+    """A bound by day of the reader's clock, both ends included: not before the day (`first`), or not after it."""
+
+    field: str = ""
+    first: bool = True
+    control = "date"
+
+    def read(self, text: str) -> Any:
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise NotUnderstood(text) from None
+
+    def apply(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        try:
+            begins = timezone.make_aware(datetime.combine(value if self.first else value + timedelta(days=1), time()))
+            begins = begins.astimezone(UTC)
+        except OverflowError:  # the first or last day that there is
+            return rows
+        return rows.filter(**{f"{self.field}__{'gte' if self.first else 'lt'}": begins})
+
+    def write(self, value: Any) -> str:
+        return times.day(value)
+
+
+@dataclass(frozen=True)
+class Code(Filter):
+    """A short code that is typed, such as a country's: capitals, compared as a whole."""
+
+    field: str = ""
+    pattern: str = r"[A-Z]{2}"
+    control = "code"
+
+    def read(self, text: str) -> Any:
+        code = text.strip().upper()
+        if not re.fullmatch(self.pattern, code):
+            raise NotUnderstood(text)
+        return code
+
+    def apply(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return rows.filter(**{self.field: value})
 
 
 @dataclass(frozen=True)
@@ -264,7 +323,9 @@ class Queue:
     rows_model: type[Any]
     rows: Callable[[Any], QuerySet[Any]]  # those that this person may see
     view: str  # permission to read
-    work: str = ""  # permission to claim and decide; without one it is a list to read
+    work: str = ""  # permission to claim and decide; without one it is a list to read, whose bulk verbs name permissions of their own
+    tag: str = ""  # permission to tag its items, where that is not `work`
+    tag_box: bool = False  # the filters have a box for a tag
     tabs: tuple[Tab, ...]
     columns: tuple[Column, ...]
     also_exported: tuple[ExportColumn, ...] = ()  # what a file has beyond the columns on the screen
@@ -287,6 +348,7 @@ class Queue:
     facts: tuple[tuple[Text, Callable[[Any], Any]], ...] = ()
     checks: Callable[[Any, datetime], list[Result]] = lambda _item, _now: []
     outcomes: tuple[Outcome, ...] = ()
+    leads: Callable[[Any, Any], Sequence[tuple[Text, str]]] = lambda _item, _staff: ()  # other pages that its page leads this person to
     is_open: Callable[[Any], bool] = lambda _item: True
     lock: Callable[[Any], Any] = lambda _item: None  # what is locked before the item's own row: the player's, by the global order
     version: Callable[[Any], str] = lambda item: str(item.version)
@@ -297,6 +359,8 @@ class Queue:
     def __post_init__(self) -> None:
         if not self.sorts or self.order not in self.sorts:
             raise ValueError(f"{self.subject}: the order {self.order!r} is none of its sorts.")
+        if not self.work and not all(verb.permission for verb in self.verbs):
+            raise ValueError(f"{self.subject}: nobody works in it, so each of its verbs names a permission.")
         unknown = {name for column in self.columns for name in column.sorts} - set(self.sorts)
         if unknown:
             raise ValueError(f"{self.subject}: columns sort by {', '.join(sorted(unknown))}, which is not described.")
@@ -304,6 +368,11 @@ class Queue:
     @property
     def deadlines(self) -> During | None:
         return next((one for one in self.filters if isinstance(one, During) and one.name == "due"), None)
+
+    @property
+    def tags(self) -> str:
+        """The permission to tag its items; "" where they have no tags."""
+        return self.tag or self.work
 
     @property
     def by_key(self) -> dict[str, Tab]:
@@ -342,7 +411,7 @@ def register(queue: Queue) -> None:
 
     _queues[queue.subject] = queue
     sources.register(source_of(queue))
-    if queue.work:  # a list that is only read has no tags
+    if queue.tags:
         imports.register(tags_of(queue))
 
 

@@ -49,8 +49,12 @@ def set_block(
         _expire(before)
     elif before is not None:
         raise PlayerRefused(_("This is blocked already. Lift that block first."), code="already_blocked")
+    return _put(player, kind, source, reason, note.strip()[:400], ends_at, by=by, now=now)
+
+
+def _put(player: Player, kind: str, source: str, reason: str, note: str, ends_at: datetime | None, *, by: Actor, now: datetime) -> Block:
     block = Block.objects.create(
-        brand_id=player.brand_id, player=player, kind=kind, source=source, reason=reason, note=note.strip()[:400], set_at=now, ends_at=ends_at,
+        brand_id=player.brand_id, player=player, kind=kind, source=source, reason=reason, note=note, set_at=now, ends_at=ends_at,
         set_by_id=by.id if by.kind == "staff" else None, set_by_label=by.label,
     )  # fmt: skip
     record(
@@ -59,6 +63,44 @@ def set_block(
     )  # fmt: skip
     _contact(block, player, now=now)
     return block
+
+
+def carry_over(block: Block, *, to: Player, why: str, by: Actor, now: datetime) -> tuple[Block | None, Block | None]:
+    """Set what is blocked on one account on another one of the same person, unless that has the same for as long or longer.
+
+    Gives the block that was set, and the shorter one that it took the place of. For services that hold the lock of `to`.
+    """
+    here = Block.objects.filter(player=to, kind=block.kind, source=block.source, state="active").first()
+    if here is not None and here.ends_at is not None and here.ends_at <= now:
+        _expire(here)
+        here = None
+    if here is not None and (here.ends_at is None or (block.ends_at is not None and block.ends_at <= here.ends_at)):
+        return None, None
+    if here is not None:
+        _lift(here, to, why, by=by, now=now)
+    return _put(to, block.kind, block.source, block.reason, why[:400], block.ends_at, by=by, now=now), here
+
+
+def take_back(made_id: int, instead_of: int | None, *, player: Player, why: str, by: Actor, now: datetime) -> None:
+    """Undo `carry_over`: what it set is lifted, unless it has ended, and what it took the place of is set again, unless its end has come.
+
+    For services that hold the player's lock.
+    """
+    made = Block.objects.filter(pk=made_id, player=player, state="active").first()
+    if made is None:
+        return
+    _lift(made, player, why, by=by, now=now)
+    was = Block.objects.filter(pk=instead_of, player=player).first() if instead_of is not None else None
+    if was is not None and (was.ends_at is None or was.ends_at > now):
+        _put(player, was.kind, was.source, was.reason, was.note, was.ends_at, by=by, now=now)
+
+
+def _lift(block: Block, player: Player, why: str, *, by: Actor, now: datetime) -> None:
+    BLOCK.move(
+        block, to="lifted", by=by, now=now, may=lambda _permission: True, note=why[:400], evidence={"kind": block.kind},
+        also={"ended_at": now, "ended_by_id": by.id if by.kind == "staff" else None, "ended_why": why[:400]},
+    )  # fmt: skip
+    _contact(block, player, now=now)
 
 
 @transaction.atomic

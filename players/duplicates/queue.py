@@ -46,6 +46,11 @@ def words(kinds: Any) -> str:
     return ", ".join(str(KINDS[kind]) for kind in kinds)
 
 
+def leads(row: Duplicate, staff: Any) -> list[tuple[Any, str]]:
+    """To the merge of a confirmed pair, for who may ask for it."""
+    return [(_l("Merge or undo"), reverse("players:merge", args=[row.pk]))] if row.state == "confirmed" and staff.may("players.merge") else []
+
+
 def search(rows: QuerySet[Duplicate], typed: str) -> QuerySet[Duplicate]:
     """By the number of either player."""
     number = typed.removeprefix("#")
@@ -137,7 +142,7 @@ DUPLICATES = Queue(
             "different", _l("Two people"), "t", _judge(False), _l("they come back only when they share something more"), _l("Two people"), needs_note=True
         ),
     ),
-    no_match=_l("No duplicates match"), label_of=str, of_player="player_id", summary=lambda row: words(row.evidence),
+    leads=leads, no_match=_l("No duplicates match"), label_of=str, of_player="player_id", summary=lambda row: words(row.evidence),
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("players", "0022_dormancy_templates")]
+    dependencies = [("players", "0025_merges")]
 
     operations = [
         migrations.RemoveIndex(model_name="player", name="players_player_registered"),

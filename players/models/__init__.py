@@ -1,5 +1,6 @@
 """Who plays: players, what identifies them, how they pay, from where they come, what we told them. One module for each subject."""
 
+from players.models.arrivals import Arrival
 from players.models.blocks import Block
 from players.models.callers import CallerCheck, CallerPolicy
 from players.models.complaints import Complaint
@@ -9,6 +10,7 @@ from players.models.dormancy import Dormancy, DormancySweep
 from players.models.duplicates import Duplicate, DuplicateSweep
 from players.models.instruments import Instrument
 from players.models.looks import Look
+from players.models.merges import Merge
 from players.models.messages import Message
 from players.models.personal import Encrypted
 from players.models.player import Player, PlayerQuerySet
@@ -19,6 +21,7 @@ from players.models.tickets import Ticket, TicketMessage
 
 __all__ = [
     "Address",
+    "Arrival",
     "Block",
     "CallerCheck",
     "CallerPolicy",
@@ -33,6 +36,7 @@ __all__ = [
     "Instruction",
     "Instrument",
     "Look",
+    "Merge",
     "Message",
     "MessageTemplate",
     "Player",

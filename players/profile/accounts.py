@@ -95,6 +95,8 @@ def _move(player_id: int, version: int, to: str, reason_code: str, note: str, *,
         _check(player, version, to, reason_code, note, by=by)
         if player.state == "closed":
             raise NotAllowed(_("A closed account is opened again by approval."))
+        if player.state == "merged":
+            raise NotAllowed(_("A merged account becomes one of its own again when the merge is undone, and not otherwise."))
         PLAYER.move(player, to=to, by=Actor.staff(by), may=by.may, now=now, reason=reason_code, note=note.strip())
         _after(player, by=Actor.staff(by), reason=reasons.label(reason_code), now=now)
         slot.answer = {"state": to}

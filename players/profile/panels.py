@@ -111,7 +111,7 @@ def plug_in() -> None:
         ),
         Act(
             key="players.close", label=gettext_lazy("Close the account"), permission=accounts.RESTRICT, url=_url("account-state", "closed"), menu=MENU,
-            part="#act", order=32, shows=lambda looking: looking.player.state != "closed",
+            part="#act", order=32, shows=lambda looking: looking.player.state in {"active", "suspended"},
         ),
         Act(
             key="players.reopen", label=gettext_lazy("Open the account again"), permission=accounts.RESTRICT, url=_url("account-state", "active"), menu=MENU,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from backoffice.jobs.exports.columns import MASK, mask_address, mask_end
 from backoffice.scope import packs
+from players import countries
 from players.models import Address, Player
 from players.models.profile import PARTS
 from players.services import PlayerRefused
@@ -96,14 +97,20 @@ def _birth_date(player: Player, text: str, now: datetime) -> str:
     return born.isoformat()
 
 
-def _email(player: Player, text: str, _now: datetime) -> str:
+def email(text: str) -> str:
+    """An e-mail address as it is kept. Raises PlayerRefused (`email`) for what is none."""
     if not _EMAIL.fullmatch(text) or not text.isprintable():
         raise PlayerRefused(_("It takes a whole address, such as mia@mail.example."), code="email")
+    return _short("email", text)
+
+
+def _email(player: Player, text: str, _now: datetime) -> str:
+    email(text)
     other = Player.objects.filter(Player.email.match(text), brand_id=player.brand_id).exclude(pk=player.pk).values_list("pk", flat=True).first()
     if other is not None:
         words = _("Player #%(number)s of this brand has this e-mail address. Change it there first, or look whether both are one person.")
         raise PlayerRefused(words % {"number": other}, code="email")
-    return _short("email", text)
+    return text
 
 
 def _phone(_player: Player, text: str, _now: datetime) -> str:
@@ -113,7 +120,7 @@ def _phone(_player: Player, text: str, _now: datetime) -> str:
 
 
 def _country(_player: Player, text: str, _now: datetime) -> str:
-    if not re.fullmatch(r"[A-Z]{2}", text.upper()):
+    if text.upper() not in countries.CODES:
         raise PlayerRefused(_("It takes the two letters of ISO 3166, such as MT."), code="country")
     return text.upper()
 

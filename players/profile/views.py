@@ -164,11 +164,11 @@ def state(request: HttpRequest, pk: int, to: str) -> HttpResponse:
         needed = rules.resolve(accounts.REOPENING, brand_id=looking.player.brand_id).needed
         note = _("Somebody else has to agree first. Then:") if needed else _("No policy asks for anybody else.")
         verb = verb if needed else _("Open the account")
-    allowed = looking.player.state != to
+    allowed = looking.player.state not in {to, "merged"}
     waits = accounts.reopening(pk) if reopens else None
     return page(
         looking, title, form, verb=verb if allowed and waits is None else "", says=says, note=note, danger=to == "closed",
-        extra={"waits": waits, "already": not allowed}, status=status,
+        extra={"waits": waits, "already": looking.player.state == to}, status=status,
     )  # fmt: skip
 
 

@@ -21,6 +21,49 @@ def age_on(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
+def licence(brand: Brand, jurisdiction: str) -> Jurisdiction:
+    """The jurisdiction of this code, under which the brand is licensed. Raises PlayerRefused: jurisdiction_unknown."""
+    law = Jurisdiction.objects.filter(code=jurisdiction, brands=brand).first()
+    if law is None:
+        raise PlayerRefused(f"{brand.name} is not licensed in {jurisdiction}.", code="jurisdiction_unknown")
+    return law
+
+
+def old_enough(brand: Brand, law: Jurisdiction, birth_date: date, *, now: datetime) -> None:
+    """Raises PlayerRefused (`too_young`) with the clause. Days are those of the brand's clock."""
+    least = packs.number(law.pk, "registration.minimum_age", on=now.date())
+    if age_on(birth_date, now.astimezone(brand.zone).date()) < least.value:
+        raise PlayerRefused(f"Players are at least {least.value} years old here ({least.citation}).", code="too_young")
+
+
+_TAKEN = {
+    "players_player_email_once_a_brand": ("email_taken", "This brand already has a player with this e-mail address."),
+    "players_player_external_id": ("external_id_taken", "This external id belongs to another player."),
+}
+
+
+def insert(player: Player, *, email: str, phone: str) -> None:
+    """Keep a new player, what is personal encrypted and with digests to find it by. Raises PlayerRefused: email_taken, external_id_taken."""
+    player.email, player.phone = email, phone
+    try:
+        with transaction.atomic():
+            player.save(force_insert=True)
+    except IntegrityError as taken:
+        for constraint, (code, words) in _TAKEN.items():
+            if constraint in str(taken):
+                raise PlayerRefused(words, code=code) from taken
+        raise
+
+
+def described(player: Player) -> dict[str, Any]:
+    """A new player, as a fact says it."""
+    return {
+        "external_id": player.external_id, "name": Personal(player.name), "birth_date": Personal(player.birth_date.isoformat()),
+        "email": Personal(player.email), "country": player.country, "jurisdiction": player.jurisdiction.code, "language": player.language,
+        "currency": player.currency, "test": player.is_test,
+    }  # fmt: skip
+
+
 @transaction.atomic
 def register_player(
     *,
@@ -43,12 +86,8 @@ def register_player(
 
     Raises PlayerRefused: jurisdiction_unknown, too_young (with the clause), external_id_taken, email_taken.
     """
-    law = Jurisdiction.objects.filter(code=jurisdiction, brands=brand).first()
-    if law is None:
-        raise PlayerRefused(f"{brand.name} is not licensed in {jurisdiction}.", code="jurisdiction_unknown")
-    least = packs.number(law.pk, "registration.minimum_age", on=now.date())
-    if age_on(birth_date, now.astimezone(brand.zone).date()) < least.value:
-        raise PlayerRefused(f"Players are at least {least.value} years old here ({least.citation}).", code="too_young")
+    law = licence(brand, jurisdiction)
+    old_enough(brand, law, birth_date, now=now)
     known = Player.objects.filter(brand=brand, external_id=external_id).first()
     if known is not None:
         if known.email.strip().lower() == email.strip().lower():
@@ -58,23 +97,13 @@ def register_player(
         brand=brand, jurisdiction=law, external_id=external_id, first_name=first_name.strip(), last_name=last_name.strip(), birth_date=birth_date,
         country=country, language=language, currency=currency, is_test=is_test, registered_at=now,
     )  # fmt: skip
-    player.email, player.phone = email, phone
     try:
-        with transaction.atomic():
-            player.save(force_insert=True)
-    except IntegrityError as taken:
-        if "players_player_email_once_a_brand" in str(taken):
-            raise PlayerRefused("This brand already has a player with this e-mail address.", code="email_taken") from taken
-        if "players_player_external_id" in str(taken):
+        insert(player, email=email, phone=phone)
+    except PlayerRefused as refused:
+        if refused.code == "external_id_taken":  # the same request, at the same moment
             return Player.objects.get(brand=brand, external_id=external_id)
         raise
-    record(
-        "player.registered", actor=by, at=now, brand_id=brand.pk, player_id=player.pk, subject=player,
-        after={
-            "external_id": external_id, "name": Personal(player.name), "birth_date": Personal(birth_date.isoformat()), "email": Personal(email),
-            "country": country, "jurisdiction": jurisdiction, "language": language, "currency": currency, "test": is_test,
-        },
-    )  # fmt: skip
+    record("player.registered", actor=by, at=now, brand_id=brand.pk, player_id=player.pk, subject=player, after=described(player))
     return player
 
 

@@ -75,7 +75,7 @@ def upload(*, code: str, file: IO[bytes], filename: str, brand: Brand | None, by
             Part.objects.create(job=job, kind=UPLOAD, number=0, name=name, rows=0, sha256=job.sha256)
             Import.objects.create(
                 job=job, form=shape.form, encoding=shape.encoding, delimiter=shape.delimiter, sheet=shape.sheet[:120],
-                others=[one[:120] for one in shape.others], heads=shape.heads, columns=guess(kind, shape.heads),
+                others=[one[:120] for one in shape.others], heads=shape.heads, columns=guess(kind, shape.heads, by),
             )  # fmt: skip
             after = {"import": code, "file": filename, "sha256": job.sha256, "size": size, "brands": brands}
             record("import.uploaded", actor=Actor.staff(by), at=now, brand_id=job.brand_id, subject=(SUBJECT, job.pk), after=after)
@@ -96,14 +96,15 @@ def spelled(heading: str) -> str:
     return "".join(character for character in heading.casefold() if character.isalnum())
 
 
-def guess(kind: ImportKind, heads: list[str]) -> dict[str, int]:
-    """By field, the column that it is most likely read from: as somebody said before, else by its names."""
+def guess(kind: ImportKind, heads: list[str], by: Staff) -> dict[str, int]:
+    """By field that this person may bring in, the column that it is most likely read from: as somebody said before, else by its names."""
+    fields = kind.fields_for(by)
     known = dict(KnownHeading.objects.filter(code=kind.code).values_list("heading", "field"))
-    names = {spelled(name): field.key for field in kind.fields for name in (field.key, str(field.label), *field.aliases)}
+    names = {spelled(name): field.key for field in fields for name in (field.key, str(field.label), *field.aliases)}
     found: dict[str, int] = {}
     for place, head in enumerate(heads):
         field = known.get(spelled(head)) or names.get(spelled(head))
-        if field is not None and field in {one.key for one in kind.fields}:
+        if field is not None and field in {one.key for one in fields}:
             found.setdefault(field, place)
     return found
 
@@ -130,7 +131,7 @@ def map_columns(*, job_id: int, version: int, columns: Mapping[str, int], decima
     """
     job, kind = _own(job_id, version, by)
     content = Import.objects.get(job=job)
-    fields: dict[str, Field] = {field.key: field for field in kind.fields}
+    fields: dict[str, Field] = {field.key: field for field in kind.fields_for(by)}
     if not set(columns) <= set(fields) or not set(columns.values()) <= set(range(len(content.heads))):
         raise Invalid(_("There is no such column."))
     missing = [str(field.label) for field in kind.fields if field.required and field.key not in columns]
@@ -140,11 +141,12 @@ def map_columns(*, job_id: int, version: int, columns: Mapping[str, int], decima
         raise Invalid(_("One column is named twice."))
     if asks_for_sign(kind, columns) and decimal not in {POINT, COMMA}:
         raise Invalid(_("Say how decimals are written in the file."))
-    content.columns, content.decimal, content.right, content.wrong = dict(columns), decimal or POINT, 0, 0
-    content.save(update_fields=["columns", "decimal", "right", "wrong"])
+    content.columns, content.decimal, content.right, content.wrong, content.tally = dict(columns), decimal or POINT, 0, 0, {}
+    content.save(update_fields=["columns", "decimal", "right", "wrong", "tally"])
     known = [KnownHeading(code=kind.code, heading=spelled(content.heads[place])[:120], field=field) for field, place in columns.items()]
     KnownHeading.objects.bulk_create(known, update_conflicts=True, unique_fields=["code", "heading"], update_fields=["field"])
-    read = Part.objects.filter(job=job, kind=CHECKED).exists() and Part.objects.filter(job=job, kind=ROWS).exists()
+    # What may stand in the file once is seen when it is read: other columns, another reading.
+    read = not kind.once and Part.objects.filter(job=job, kind=CHECKED).exists() and Part.objects.filter(job=job, kind=ROWS).exists()
     JOB.move(
         job, to="queued", by=Actor.staff(by), may=lambda word: word == REQUESTER, now=now, fact="import.mapped",
         also={"next_attempt_at": now, "expires_at": None, "phase": "checking" if read else "", "done": 0, "progress": {}},
@@ -158,7 +160,8 @@ def map_columns(*, job_id: int, version: int, columns: Mapping[str, int], decima
 
 @transaction.atomic
 def confirm(*, job_id: int, version: int, by: Staff, now: datetime) -> Job:
-    """Have the good rows written. It waits for somebody else when there are more of them than its kind lets go without.
+    """Have the good rows written. It waits for somebody else when there are more of them than its kind lets go without, or with a
+    field that is always approved.
 
     Raises NotAllowed, Stale, Invalid when there is no good row, or a bad one where none may be left out.
     """
@@ -170,7 +173,8 @@ def confirm(*, job_id: int, version: int, by: Staff, now: datetime) -> Job:
         raise Invalid(_("No row of it can be imported."))
     if content.wrong and not kind.partial:
         raise Invalid(_("Every row has to be good before anything is imported. Mend the file and upload it again."))
-    needed = services.rule(KIND, fresh=True).needed if content.right > kind.most_without_approval else 0
+    needed = services.rule(KIND, fresh=True).needed if content.right > kind.most_without_approval or kind.approved(content.columns) else 0
+    needed = max(needed, int(kind.approved(content.columns)))
     also = {"phase": "committing", "total": content.right, "done": 0, "progress": {}, "needed": needed}
     if needed:
         also |= {"expires_at": now + services.PATIENCE}

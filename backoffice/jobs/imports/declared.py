@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from backoffice.access.models import Staff
@@ -43,6 +44,14 @@ def nothing(_values: Values, _loaded: Any) -> Iterable[Problem]:
     return ()
 
 
+def no_sums(_values: Values, _loaded: Any) -> Mapping[str, Decimal]:
+    return {}
+
+
+def plain_sum(key: str, total: Decimal) -> tuple[str, str]:
+    return key, format(total, "f")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImportKind:
     """One thing to bring in. `load` fetches what some rows speak of, in as few queries as it can; `check` judges a row by it without asking more.
@@ -63,6 +72,17 @@ class ImportKind:
     partial: bool = True  # rows with problems are left out; otherwise nothing goes as long as there is one
     most_rows: int = 20_000
     most_without_approval: int = 1_000
+    once: tuple[tuple[str, ...], ...] = ()  # fields whose values, together, may stand in one row of a file only
+    tally: Callable[[Values, Any], Mapping[str, Decimal]] = no_sums  # what a good row adds to the sums that the dry run says
+    tally_words: Callable[[str, Decimal], tuple[str, str]] = plain_sum  # (label, value) of one of these sums
+
+    def fields_for(self, staff: Any) -> list[Field]:
+        """Those that this person may bring in."""
+        return [one for one in self.fields if not one.permission or staff.may(one.permission)]
+
+    def approved(self, columns: Iterable[str]) -> bool:
+        """Whether an import with these fields waits for somebody else, however small it is."""
+        return any(one.approved for one in self.fields if one.key in set(columns))
 
     def field(self, key: str) -> Field:
         """Raises KeyError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,9 @@ POINT, COMMA = ".", ","
 _PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _GROUPED = {POINT: re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII), COMMA: re.compile(r"-?\d{1,3}(\.\d{3})+(,\d+)?", re.ASCII)}
 _UNGROUPED = {POINT: _PLAIN, COMMA: re.compile(r"-?\d+(,\d+)?", re.ASCII)}
+_WITH_CODE = re.compile(
+    r"(?P<before>[A-Za-z]{3,10}(?=[\s\d-]))?\s*(?P<number>[-\u2212]?\d[\d\s.,'\u2019\u00a0\u202f]*?)\s*(?(before)(?P<none>)|(?P<after>[A-Za-z]{3,10})?)"
+)
 _SPACES = str.maketrans("", "", " \u00a0\u202f'\u2019")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LONGEST_NUMBER = 18  # digits of a bigint
@@ -58,6 +61,8 @@ class Field:
     required: bool = False
     help: Text = ""
     aliases: tuple[str, ...] = ()
+    permission: str = ""  # beyond the kind's: who does not hold it has no such field
+    approved: bool = False  # an import that has it waits for somebody else, whatever its size and the policy
 
 
 def text(longest: int) -> Type:
@@ -109,6 +114,35 @@ def day() -> Type:
             raise Wrong(_("It is no day."), _("Write it like 2026-11-20.")) from None
 
     return Type(gettext_lazy("Day"), read)
+
+
+def moment() -> Type:
+    """A moment as ISO 8601; one without a zone, and a day alone, are read as UTC."""
+
+    def read(cell: Cell, _decimal: str) -> datetime:
+        try:
+            found = datetime.fromisoformat(cell.text)
+        except ValueError:
+            raise Wrong(_("It is no moment."), _("Write it like 2026-11-20T14:05:00Z, or as a day like 2026-11-20.")) from None
+        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+    return Type(gettext_lazy("Moment"), read)
+
+
+def amounts() -> Type:
+    """Amounts with their currencies, parted by semicolons: `EUR 120.50; SEK 15`. One without a currency has the empty code."""
+    number = decimal()
+
+    def read(cell: Cell, sign: str) -> list[tuple[str, Decimal]]:
+        found = []
+        for part in filter(None, (one.strip() for one in cell.text.split(";"))):
+            match = _WITH_CODE.fullmatch(part)
+            if match is None:
+                raise Wrong(_("It is no amount with a currency."), _("Write it like EUR 120.50; SEK 15."))
+            found.append(((match["before"] or match["after"] or "").upper(), number.read(Cell(match["number"], cell.number), sign)))
+        return found
+
+    return Type(gettext_lazy("Amounts"), read, decimal=True)
 
 
 def choice(choices: Mapping[str, Text]) -> Type:

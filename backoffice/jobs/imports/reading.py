@@ -23,7 +23,7 @@ from backoffice.jobs.exports.formats import harmless
 from backoffice.jobs.imports.fields import Cell
 
 CSV, XLSX = "csv", "xlsx"
-MOST_BYTES = 20 << 20
+MOST_BYTES = 40 << 20
 MOST_UNPACKED = 150 << 20  # of a workbook; its shared texts are held in memory, so that they have a limit of their own
 MOST_SHARED = 40 << 20
 MOST_COLUMNS = 100

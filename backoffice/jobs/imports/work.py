@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -68,6 +69,8 @@ class Work:
         content = Import.objects.get(job=job)
         if not set(content.columns) <= {field.key for field in kind.fields}:
             raise Impossible(_("Its fields have changed. Upload it anew."))
+        if not set(content.columns) <= {field.key for field in kind.fields_for(staff)}:
+            raise Impossible(_("Rights of who asked for it no longer cover it."))
         return cls(job, content, kind, Scope(staff, brand))
 
     @property
@@ -164,7 +167,8 @@ def _read(slice_: Slice, work: Work) -> bool:
                     raise Impossible(_("It has more than %(n)s rows. Split it.") % {"n": f"{work.kind.most_rows:,}"})
                 alike = hashlib.blake2b("\0".join(cell.text for cell in line.cells).encode(), digest_size=16).digest()
                 first = seen.setdefault(alike, line.number)
-                batch.append(line if first == line.number else Line(line.number, line.cells, [*line.marks, (reading.ROW, reading.SAME, str(first))]))
+                again = [(reading.ROW, reading.SAME, str(first))] if first != line.number else list(_again(work, line, seen))
+                batch.append(Line(line.number, line.cells, [*line.marks, *again]) if again else line)
                 if len(batch) == PART_ROWS:
                     keep(last=False)
     except Unreadable as why:
@@ -173,6 +177,18 @@ def _read(slice_: Slice, work: Work) -> bool:
         raise Impossible(_("There is no row under the headings."))
     keep(last=True)
     return True
+
+
+def _again(work: Work, line: Line, seen: dict[bytes, int]) -> Iterator[tuple[int, str, str]]:
+    """Marks of values that may stand in one row of the file only and stood in an earlier one."""
+    columns = work.content.columns
+    for group in work.kind.once:
+        places = [columns[key] for key in group if key in columns]
+        if group[-1] in columns and line.cells[places[-1]].text:
+            said = "\0".join([*group, *(line.cells[place].text.strip().casefold() for place in places)])
+            first = seen.setdefault(hashlib.blake2b(said.encode(), digest_size=17).digest(), line.number)
+            if first != line.number:
+                yield places[-1], reading.SAME, str(first)
 
 
 def lines_of(job: Job, number: int) -> list[Line]:
@@ -190,14 +206,21 @@ def _check(slice_: Slice, work: Work) -> bool:
         evidence = {"rows": job.total, "right": content.right, "wrong": content.wrong}
         slice_.move("checked", phase="", finished_at=None, expires_at=timezone.now() + PATIENCE, evidence=evidence)
         return False
-    judged, _loaded = work.judge(unpacked(files.read_part(part)))
+    judged, loaded = work.judge(unpacked(files.read_part(part)))
     wrong = [one for one in judged if one.problems]
     found = {str(one.line.number): [asdict(problem) for problem in one.problems] for one in wrong}
     name, digest = files.write_part(job, json.dumps(found, ensure_ascii=False).encode())
     with transaction.atomic():
         Part.objects.create(job=job, kind=CHECKED, number=number, name=name, rows=len(wrong), sha256=digest)
         slice_.keep(done=job.done + len(judged))
-        Import.objects.filter(job=job).update(right=F("right") + len(judged) - len(wrong), wrong=F("wrong") + len(wrong))
+        content = Import.objects.get(job=job)
+        sums = {key: Decimal(total) for key, total in content.tally.items()}
+        for one in judged:
+            for key, amount in work.kind.tally(one.values, loaded).items() if not one.problems else ():
+                sums[key] = sums.get(key, Decimal(0)) + amount
+        content.tally = {key: format(total, "f") for key, total in sums.items()}
+        content.right, content.wrong = content.right + len(judged) - len(wrong), content.wrong + len(wrong)
+        content.save(update_fields=["right", "wrong", "tally"])
     return True
 
 

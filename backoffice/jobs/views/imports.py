@@ -1,6 +1,7 @@
 """Bringing rows in from a file: upload, columns, dry run, confirmation."""
 
 import uuid
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -77,7 +78,12 @@ def upload(request: HttpRequest, code: str) -> HttpResponse:
         else:
             return HttpResponseRedirect(reverse("jobs:import-columns", args=[job.pk]), status=303)
     limits = {"most": f"{kind.most_rows:,}", "mb": reading.MOST_BYTES >> 20, "approval": f"{kind.most_without_approval:,}"}
-    return render(request, "jobs/import.html", {"kind": kind, "form": form, "steps": steps("upload"), **limits}, status=422 if form.is_bound else 200)
+    return render(
+        request,
+        "jobs/import.html",
+        {"kind": kind, "fields": kind.fields_for(staff), "form": form, "steps": steps("upload"), **limits},
+        status=422 if form.is_bound else 200,
+    )
 
 
 @require_safe
@@ -85,7 +91,7 @@ def upload(request: HttpRequest, code: str) -> HttpResponse:
 def template(request: HttpRequest, code: str) -> HttpResponse:
     """A file with nothing but the headings."""
     kind = _kind(request, code)
-    answer = HttpResponse(BOM.encode() + csv_lines([[str(field.label) for field in kind.fields]]), content_type="text/csv; charset=utf-8")
+    answer = HttpResponse(BOM.encode() + csv_lines([[str(field.label) for field in kind.fields_for(request.user)]]), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{code}.csv"'
     return answer
 
@@ -96,7 +102,13 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
     content, kind = Import.objects.get(job=job), imports.get(job.code)
     if job.state not in {"mapping", "checked"}:
         return HttpResponseRedirect(reverse("jobs:job", args=[job.pk]), status=303)
-    form = ColumnsForm(request.POST or None, kind=kind, content=content, initial={"version": job.version, "decimal": content.decimal if job.total else None})
+    form = ColumnsForm(
+        request.POST or None,
+        kind=kind,
+        content=content,
+        staff=request.user,
+        initial={"version": job.version, "decimal": content.decimal if job.total else None},
+    )
     status = 200
     if request.method == "POST":
         status = 422
@@ -195,7 +207,9 @@ def about(job: Job, *, may_see_rows: bool) -> dict[str, Any]:
     lines = work.lines_of(job, 0)[: 2 * reading.SAMPLE] if shows and waits else []
     return {
         "content": content, "kind": kind, "kept": kept, "steps": _where(job), "problems": problems[: telling.SHOWN], "more": len(problems) > telling.SHOWN,
-        "refused": refused, "sample": [[cell.text for cell in line.cells] for line in lines], "earlier": asking.earlier(job) if waits else None,
+        "refused": refused, "tally": [kind.tally_words(key, Decimal(total)) for key, total in sorted(content.tally.items())] if kind and may_see_rows else [],
+        "always": kind is not None and kind.approved(content.columns),
+        "sample": [[cell.text for cell in line.cells] for line in lines], "earlier": asking.earlier(job) if waits else None,
         "approval": kind is not None and content.right > kind.most_without_approval, "committing": job.phase == "committing",
         "committed": job.done - content.refused if job.phase == "committing" or job.state == "done" else 0,
     }  # fmt: skip

@@ -86,5 +86,6 @@ def _page(request: HttpRequest, queue: Queue, row: Any, *, form: DecisionForm | 
         "check_counts": checks.counts(results), "consequences": [{"icon": "info", "text": f"{one.label}: {one.consequence}"} for one in outcomes],
         "previous": before, "following": after, "history": facts,
         **notes_context(request, [subject_of(queue, row)]), "decide_name": queue.name("decide", of_item=True),
+        "leads": queue.leads(row, request.user),
     }  # fmt: skip
     return render(request, "work/item.html", context, status=status)

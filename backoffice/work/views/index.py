@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -60,14 +60,14 @@ def list_context(request: HttpRequest, queue: Queue) -> dict[str, Any]:
     context = listing.context_of(queue, request.GET)
     views = list(saved.of(request.user, queue.subject)[:40])
     may_work = bool(queue.work) and request.user.may(queue.work)  # type: ignore[union-attr]
-    verbs = [verb for verb in queue.verbs if may_work and (not verb.permission or request.user.may(verb.permission))]  # type: ignore[union-attr]
+    verbs = [verb for verb in queue.verbs if (may_work or not queue.work) and (not verb.permission or request.user.may(verb.permission))]  # type: ignore[union-attr]
     snapshot = counts.snapshot if verbs and (page.older or page.newer) else None
     rows = _rows(request, queue, page, context=context, now=now)
     opened = next((view for view in views if view.pk == asked.saved), None)
     top = max((row.item.pk for row in rows), default=0)
     return {
         "queue": queue, "asked": asked, "rows": rows, "counts": counts, "now": now, "context": context, "chips": asked.chips(),
-        "tabs": _tabs(queue, asked, counts, views), "heads": [_head(column, asked) for column in queue.columns], "controls": _controls(asked),
+        "tabs": _tabs(queue, asked, counts, views), "heads": [_head(column, asked) for column in queue.columns], "controls": _controls(request.user, asked),
         "figures": [_figure(one, queue, counts, now=now) for one in queue.figures], "newer": _turn_page(context, "before", page.newer),
         "older": _turn_page(context, "after", page.older), "range_text": _("%(n)s shown, %(size)s a page") % {"n": len(rows), "size": asked.size},
         "may_work": may_work, "verbs": verbs, "snapshot": snapshot, "start_url": reverse(queue.name("start")) if may_work else "",
@@ -110,14 +110,15 @@ def _head(column: Any, asked: Asked) -> dict[str, Any]:
     return head
 
 
-def _controls(asked: Asked) -> list[dict[str, Any]]:
+def _controls(staff: Any, asked: Asked) -> list[dict[str, Any]]:
     made = []
     for one in asked.queue.filters:
-        choices = list(one.choices(asked.tab)) if isinstance(one, Choice) else []
+        choices = list(one.offered(staff, asked.tab)) if isinstance(one, Choice) else []
         if isinstance(one, Choice) and len(choices) < 2:  # noqa: PLR2004 (one choice is none)
             continue
         value = asked.values.get(one.name, "")
         text = value.text() if isinstance(value, Span) else ""
+        value = value.isoformat() if isinstance(value, date) else value
         made.append(
             {
                 "text": text,
@@ -129,6 +130,8 @@ def _controls(asked: Asked) -> list[dict[str, Any]]:
                 "any": getattr(one, "any_label", ""),
             }
         )
+    if asked.queue.tag_box:
+        made.append({"text": "", "name": "tag", "label": _("Tag"), "control": "code", "value": asked.tag})
     return made
 
 
