@@ -35,7 +35,7 @@ class ReactivationOut(Output):
 
 @router.post("/players/{player_id}/reactivation", response={200: ReactivationOut}, auth=WRITE, summary="Open a dormant account after identification")
 @idempotent(200)
-def reactivate(request: HttpRequest, player_id: PathId, payload: ReactivationIn) -> ReactivationOut:
+def reactivate_account(request: HttpRequest, player_id: PathId, payload: ReactivationIn) -> ReactivationOut:
     """A sign-in to a dormant account is answered with `account_dormant`. Identify the player again, say how, and let them in from then on."""
     player = player_of(request, player_id)
     now = services.reactivate_by_front_end(

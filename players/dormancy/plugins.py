@@ -1,7 +1,10 @@
 """Where dormancy plugs itself into the kit and into the player's page."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -9,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.integrations.extension import api_routers
 from backoffice.runtime import schedules
 from backoffice.ui import times, words
-from players import panels
+from players import along, panels
 from players.dormancy import services
 from players.messages import occasions
 from players.models import Dormancy
@@ -18,6 +21,7 @@ from players.timeline import declared
 from players.timeline.declared import About, Coming, Said
 
 _l = gettext_lazy
+DORMANCY = "dormancy"  # read along with a player (players/along.py)
 MONEY = {"money": "25.00 EUR"}  # a sample, for previews of messages
 FACTS = {
     "dormancy.noticed": _l("Account will become dormant"), "dormancy.dormant": _l("Account became dormant"), "dormancy.ended": _l("Dormancy ended"),
@@ -31,12 +35,17 @@ HOW = {
 }
 
 
+def _standing(player_id: Any, _now: datetime) -> QuerySet[Dormancy]:
+    """The one that has not ended. `player_id` may be a reference to another query's column."""
+    return Dormancy.objects.filter(player_id=player_id).exclude(state="ended")
+
+
 def standing(looking: Looking) -> Dormancy | None:
-    return Dormancy.objects.filter(player=looking.player).exclude(state="ended").first()
+    return next(iter(along.of(looking.player, DORMANCY, now=looking.now)), None)
 
 
 def badges(looking: Looking) -> Iterable[Badge]:
-    row = looking.once(standing)
+    row = standing(looking)
     if row is not None and row.state == "noticed":
         yield Badge(_("Dormant from %(day)s") % {"day": times.write(row.due_at, "date")}, "attention", 0, "pause")
     elif row is not None and row.state == "handed_over":
@@ -44,7 +53,7 @@ def badges(looking: Looking) -> Iterable[Badge]:
 
 
 def coming(looking: Looking) -> Iterable[Coming]:
-    row = looking.once(standing)
+    row = standing(looking)
     if row is not None and row.state == "noticed":
         yield Coming(row.due_at, _("The account becomes dormant"), "pause")
     elif row is not None and row.state == "dormant" and row.unclaimed_at is not None and row.unclaimed_at > looking.now:
@@ -53,6 +62,7 @@ def coming(looking: Looking) -> Iterable[Coming]:
 
 def plug_in() -> None:
     words.name(FACTS)
+    along.register(along.Along(DORMANCY, _standing, ("id", "state", "due_at", "unclaimed_at")))
     occasions.register(
         occasions.Occasion(services.TEMPLATE_NOTICE, {"day": "2026-12-24", **MONEY}), occasions.Occasion(services.TEMPLATE_DORMANT, MONEY),
     )  # fmt: skip

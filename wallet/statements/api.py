@@ -66,7 +66,7 @@ class StatementOut(Output):
 
 @router.post("/players/{player_id}/statements", response={201: StatementOut}, auth=ALLOWED, summary="Ask for a statement")
 @idempotent(201)
-def ask(request: HttpRequest, player_id: PathId, payload: StatementIn) -> StatementOut:
+def ask_statement(request: HttpRequest, player_id: PathId, payload: StatementIn) -> StatementOut:
     """Deposits, withdrawals, incentive credits, adjustments and play of up to a year. It is made in the background: poll it, then fetch the file."""
     player = player_of(request, player_id)
     language = payload.language or language_for(player.language)
@@ -78,12 +78,12 @@ def ask(request: HttpRequest, player_id: PathId, payload: StatementIn) -> Statem
 
 
 @router.get("/players/{player_id}/statements/{statement_id}", response={200: StatementOut}, auth=ALLOWED, summary="How far a statement has come")
-def show(request: HttpRequest, player_id: PathId, statement_id: PathId) -> StatementOut:
+def show_statement(request: HttpRequest, player_id: PathId, statement_id: PathId) -> StatementOut:
     return _statement(_found(player_of(request, player_id), statement_id))
 
 
 @router.get("/players/{player_id}/statements/{statement_id}/file", response={200: None}, auth=ALLOWED, summary="The statement itself")
-def file(request: HttpRequest, player_id: PathId, statement_id: PathId) -> HttpResponse:
+def statement_file(request: HttpRequest, player_id: PathId, statement_id: PathId) -> HttpResponse:
     """The bytes of the PDF or CSV. That it was fetched is on the record. 409 while it is being made, 410 when there is none."""
     statement = _found(player_of(request, player_id), statement_id)
     job = services.fetch(statement=statement, by=machine(request), now=timezone.now())

@@ -33,7 +33,7 @@ STATEMENTS = Kind(
     services.LARGE_EXPORTS,  # nobody else has to agree to a statement, so no policy about it is ever asked
     permission=MAKE, content_type=lambda job: CONTENT_TYPES[job.code],
 )  # fmt: skip
-FACTS = {
+WORDS = {
     "statement.asked": _("Statement asked for"), "statement.issued": _("Statement issued"), "statement.refused": _("Statement does not add up, not issued"),
     "statement.fetched": _("Statement taken by the front end"), "statement.running": _("Statement begun"), "statement.ready": _("Statement ready"),
     "statement.failed": _("Statement failed"), "statement.cancelled": _("Statement cancelled"), "statement.expired": _("Statement's file removed"),
@@ -50,7 +50,7 @@ def plug_in() -> None:
     )  # fmt: skip
     kinds.register(STATEMENTS)
     bell.register(WRONG)
-    words.name(FACTS)
+    words.name(WORDS)
     panel.plug_in()
     scopes.register("wallet:statements", "Ask for players' statements and take them")
     api_routers.register("", "wallet.statements.api.router")

@@ -54,7 +54,7 @@ def _ask(player: Player, since: date, until: date, language: str, form: str, *, 
             job = Job.objects.create(
                 kind=KIND, code=form, title=title[:160], spec={"player": player.pk}, brand_id=player.brand_id, brands=[player.brand_id], requested_by=staff,
                 asked_as="" if staff else by.label[:80], key=f"statement {player.pk} {key}"[:80], requested_at=now, next_attempt_at=now,
-                filename=f"statement-{player.pk}-{since:%Y%m%d}-{until:%Y%m%d}.{form}",
+                filename=f"statement-{player.pk}-{until:%Y%m%d}.{form}",
             )  # fmt: skip
             made = Statement.objects.create(
                 brand_id=player.brand_id, player=player, since=since, until=until, timezone=str(period.zone), language=language, form=form, asked_by=staff,

@@ -48,6 +48,6 @@ def plug_in() -> None:
         Act(
             key="wallet.give_back", label=_("Give unclaimed money back"), permission=services.HAND_OVER, menu=MENU, part="#act", order=51,
             url=lambda player: reverse("wallet:give-back", args=[player.pk]),
-            shows=lambda looking: (row := looking.once(standing)) is not None and row.state == "handed_over",
+            shows=lambda looking: (row := standing(looking)) is not None and row.state == "handed_over",
         ),
     )  # fmt: skip
