@@ -22,7 +22,7 @@ def test_registering_opens_an_account(casino: Casino) -> None:
     shown = answer.json()
     assert shown == {
         "id": player.pk, "external_id": body["external_id"], "state": "active", "jurisdiction": "MT", "country": "MT", "currency": "EUR",
-        "language": "de", "test": False, "registered_at": shown["registered_at"], "last_sign_in_at": None,
+        "language": "de", "test": False, "registered_at": shown["registered_at"], "last_sign_in_at": None, "merged_into": None,
     }  # fmt: skip
     assert shown["registered_at"].endswith("Z")
     assert (player.name, player.email, player.phone) == ("Maja Lind", body["email"], "+356 2123 4567")
@@ -79,7 +79,7 @@ def test_age_is_what_the_law_says_to_the_day(casino: Casino, jurisdiction: str, 
 def test_a_sign_in_is_kept_with_its_device(casino: Casino) -> None:
     player = casino.nova.register()
     body = {"ip": "203.0.113.7", "country": "MT", "fingerprint": "f1", "device": "iPhone, Safari"}
-    let_in = {"admitted": True, "state": "active", "refused": None, "until": None}
+    let_in = {"admitted": True, "state": "active", "refused": None, "until": None, "merged_into": None}
 
     assert casino.nova.post(f"/players/{player}/sign-ins", body).json() == {**let_in, "new_device": True}
     assert casino.nova.post(f"/players/{player}/sign-ins", body).json() == {**let_in, "new_device": False}
@@ -95,7 +95,7 @@ def test_a_suspended_player_is_not_admitted(casino: Casino) -> None:
 
     answer = casino.nova.post(f"/players/{player}/sign-ins", {"ip": "2001:db8::1"})
 
-    assert answer.json() == {"admitted": False, "new_device": False, "state": "suspended", "refused": "account_suspended", "until": None}
+    assert answer.json() == {"admitted": False, "new_device": False, "state": "suspended", "refused": "account_suspended", "until": None, "merged_into": None}
 
 
 def test_a_sign_in_needs_an_address(casino: Casino) -> None:
