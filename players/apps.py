@@ -19,6 +19,7 @@ class PlayersConfig(AppConfig):
         from players.duplicates import plugins as duplicates
         from players.imports import NOTES
         from players.lists import LIST
+        from players.privacy import plugins as privacy
         from players.profile import plugins as profile
         from players.queues import INSTRUMENTS
         from players.segments import plugins as segments
@@ -44,6 +45,7 @@ class PlayersConfig(AppConfig):
         profile.plug_in()
         complaints.plug_in()
         duplicates.plug_in()
+        privacy.plug_in()
         item = navigation.Item("Work", gettext_lazy("Instruments"), INSTRUMENTS.index, INSTRUMENTS.icon, INSTRUMENTS.view, count=waiting(INSTRUMENTS), order=40)
         navigation.register(item)
         navigation.register(navigation.Item("Players", LIST.title, LIST.index, LIST.icon, LIST.view, order=10))

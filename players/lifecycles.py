@@ -1,4 +1,5 @@
-"""States of a player's account, of blocks, instructions, complaints, pairs of accounts that look like one person's, and of runs of segments."""
+"""States of a player's account and of what is theirs: blocks, instructions, complaints, requests about personal data, pairs that look like one person's,
+and of runs of segments."""
 
 from backoffice.audit.lifecycle import Lifecycle
 
@@ -23,6 +24,14 @@ DUPLICATE = Lifecycle(
     dismissed={"open": "system"},  # they share more than when it was judged
     final={"confirmed"},
 )
+# Made again when the file was removed before it reached the player.
+ACCESS = Lifecycle(
+    "players.accessrequest",
+    asked={"made": "system", "refused": "players.personal_data"},
+    made={"delivered": "players.personal_data", "asked": "players.personal_data", "refused": "players.personal_data"},
+    final={"delivered", "refused"},
+)  # fmt: skip
+ERASURE = Lifecycle("players.erasure", due={"kept": "system", "gone": "system"}, kept={"gone": "system"}, final={"gone"})
 SEGMENT_RUN = Lifecycle(
     "players.segmentrun", running={"done": "system", "failed": "system", "superseded": "system"}, final={"done", "failed", "superseded"},
 )  # fmt: skip

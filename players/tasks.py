@@ -6,6 +6,7 @@ from django.utils import timezone
 from players import messages
 from players.blocks.services import end_due
 from players.duplicates import finding
+from players.privacy import erasing
 from players.segments import runs
 
 
@@ -34,3 +35,9 @@ def find_duplicates() -> int:
 def compute_segments() -> int:
     """Begin what is due and go on with what has begun."""
     return runs.sweep(now=timezone.now())
+
+
+@shared_task
+def erase_due() -> int:
+    """Go on with erasures, and remove what the law no longer keeps."""
+    return erasing.sweep(now=timezone.now())

@@ -8,7 +8,7 @@ class WalletConfig(AppConfig):
         from django.utils.translation import gettext_lazy
 
         from backoffice.ui import money, navigation
-        from wallet import currencies, panels, permissions, retention, rights, segments, stream, tally
+        from wallet import currencies, holdings, panels, permissions, retention, rights, segments, stream, tally
 
         rights.declare()
         stream.register(carried=retention.findings)
@@ -16,5 +16,6 @@ class WalletConfig(AppConfig):
         tally.register()
         segments.plug_in()
         panels.plug_in()
+        holdings.plug_in()
         navigation.register(navigation.Item("Money", gettext_lazy("Books"), "wallet:books", "book", "wallet.view", order=10))
         money.use_exponents(currencies.exponent)

@@ -31,6 +31,8 @@ class Kind:
     facts: Callable[[Any], list[tuple[Text, str]]]  # what was asked for, for the job's page
     act: Act  # what policies say about it: who else has to agree
     kept: Mapping[str, timedelta] = field(default_factory=dict)  # by the state in which it ends: how long its pieces stay; else they go at once
+    permission: str = ""  # what taking its file asks for; an export's list says it
+    content_type: str = "application/octet-stream"
 
 
 _kinds: dict[str, Kind] = {}

@@ -87,6 +87,8 @@ def record_sign_in(
     Raises Player.DoesNotExist.
     """
     player = locks.player(player_id)
+    if player.erased_at is not None:  # nothing about the person is kept any more
+        return {"admitted": False, "new_device": False, "state": player.state, "refused": f"account_{player.state}" if succeeded else None, "until": None}
     device, new = None, False
     if fingerprint:
         device, new = Device.objects.get_or_create(
@@ -102,7 +104,7 @@ def record_sign_in(
         Player.objects.filter(pk=player.pk).update(last_sign_in_at=now)
     record(
         "player.signed_in" if admitted else "player.sign_in_refused", actor=by, at=now, brand_id=player.brand_id, player_id=player.pk, subject=player,
-        after={"device": device_label, "new_device": new, "country": country, "ip": Personal(ip), **({"refused": refused} if refused else {})},
+        after={"device": Personal(device_label), "new_device": new, "country": country, "ip": Personal(ip), **({"refused": refused} if refused else {})},
     )  # fmt: skip
     until = block.ends_at if block and refused == "sign_in_blocked" else None
     return {"admitted": admitted, "new_device": new, "state": player.state, "refused": refused, "until": until}

@@ -171,7 +171,8 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 def file(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     """The file itself. That it was taken is recorded before the first byte leaves."""
     job = found(request, pk)
-    permission = sources.get(job.code).permission if job.code in sources else services.APPROVE
+    kind = kinds.get(job.kind)
+    permission = kind.permission or (sources.get(job.code).permission if job.code in sources else services.APPROVE)
     try:
         taken = services.download(job_id=job.pk, permission=permission, by=request.user, now=timezone.now())  # type: ignore[arg-type]
     except NotAllowed as why:
@@ -179,7 +180,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     except services.NotAvailable as why:
         toasts.show(request, str(why), tone="attention")
         return HttpResponseRedirect(reverse("jobs:job", args=[job.pk]), status=303)
-    content_type = FORMATS[taken.spec["format"]].content_type if taken.kind == "export" else "application/octet-stream"
+    content_type = FORMATS[taken.spec["format"]].content_type if taken.kind == "export" else kind.content_type
     answer = FileResponse(files.storage().open(taken.file, "rb"), as_attachment=True, filename=taken.filename, content_type=content_type)
     answer["Cache-Control"] = "no-store"
     answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
