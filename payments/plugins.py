@@ -9,7 +9,7 @@ from backoffice.runtime.registry import demo_processes
 from backoffice.ui import figures, navigation, tiles
 from backoffice.work.queues import register as register_queue
 from backoffice.work.views.index import waiting
-from payments import demo, facts, happenings, home, lists, measures, merging, panels, probes, profiles, queues, search, timeline
+from payments import demo, facts, happenings, holdings, home, lists, measures, merging, panels, probes, profiles, queues, search, timeline
 from players import guards
 from players.complaints import services as complaints
 from players.messages import occasions
@@ -51,6 +51,7 @@ def plug_in() -> None:
     panels.plug_in()
     merging.plug_in()
     timeline.plug_in()
+    holdings.plug_in()
     search.plug_in()
     tiles.register(home.home, permission="payments.view", order=15)
     figures.register(home.figures, permission="payments.view", order=10)

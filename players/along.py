@@ -9,6 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 
+from backoffice.audit import sealed
 from players.models import Player
 
 
@@ -35,16 +36,17 @@ def register(*things: Along) -> None:
 
 
 def read(rows: QuerySet[Any], *, now: datetime, owner: str = "pk") -> QuerySet[Any]:
-    """The rows with everything that is registered about their player, whose number stands in `owner`."""
+    """The rows with everything that is registered about their player, whose number stands in `owner`, and with the player's key."""
     row = OuterRef(owner)
     columns = {one.column: ArraySubquery(one.rows(row, now).values(row=JSONObject(**{name: F(name) for name in one.fields}))) for one in _along.values()}
-    return rows.annotate(**columns)
+    return sealed.with_keys(rows.annotate(**columns), player=owner)
 
 
 def hand_on(row: Any, player: Player) -> None:
     """Give the player of a row what was read along with the row."""
     for one in _along.values():
         setattr(player, one.column, getattr(row, one.column))
+    sealed.hand_on(row, player)
 
 
 def of(player: Player, name: str, *, now: datetime) -> list[Any]:
@@ -52,7 +54,9 @@ def of(player: Player, name: str, *, now: datetime) -> list[Any]:
     along = _along[name]
     found = getattr(player, along.column, None)
     rows = along.rows(player.pk, now)
-    return list(rows) if found is None else [_object(rows.model, one) for one in found]
+    objects = list(rows) if found is None else [_object(rows.model, one) for one in found]
+    sealed.hand_on(player, *objects)
+    return objects
 
 
 def _object(model: Any, row: dict[str, Any]) -> Any:

@@ -23,6 +23,7 @@ class PlayersConfig(AppConfig):
         from players.imports import NOTES
         from players.lists import LIST
         from players.merging import plugins as merging
+        from players.privacy import plugins as privacy
         from players.profile import plugins as profile
         from players.queues import INSTRUMENTS
         from players.segments import plugins as segments
@@ -51,6 +52,7 @@ class PlayersConfig(AppConfig):
         dormancy.plug_in()
         arrivals.plug_in()
         merging.plug_in()
+        privacy.plug_in()
         item = navigation.Item("Work", gettext_lazy("Instruments"), INSTRUMENTS.index, INSTRUMENTS.icon, INSTRUMENTS.view, count=waiting(INSTRUMENTS), order=40)
         navigation.register(item)
         navigation.register(navigation.Item("Players", LIST.title, LIST.index, LIST.icon, LIST.view, order=10))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.approvals.registry import register as register_kind
+from backoffice.audit.sealed import hand_on
 from backoffice.integrations.extension import api_routers
 from backoffice.ui import navigation, words
 from backoffice.work import queues
@@ -28,7 +29,8 @@ def panel(looking: Looking) -> Mapping[str, Any]:
 
 
 def messages(looking: Looking) -> Mapping[str, Any]:
-    rows = Message.objects.filter(player=looking.player).select_related("by").order_by("-queued_at", "-pk")[:SHOWN]
+    rows = list(Message.objects.filter(player=looking.player).select_related("by").order_by("-queued_at", "-pk")[:SHOWN])
+    hand_on(looking.player, *rows)
     return {
         "rows": [{"message": one, "template": template_label(one.template), "badge": badge_of(one.state), "why": why(one)} for one in rows],
     }  # fmt: skip

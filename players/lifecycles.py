@@ -1,4 +1,5 @@
-"""States of a player's account and its dormancy, of blocks, instructions, complaints, pairs of accounts that look like one person's, runs of segments."""
+"""States of a player's account and of what is theirs: dormancy, blocks, instructions, complaints, requests about personal data, pairs that look like
+one person's, merges; and of runs of segments."""
 
 from backoffice.audit.lifecycle import Lifecycle
 
@@ -35,6 +36,15 @@ DORMANCY = Lifecycle(
 )
 
 MERGE = Lifecycle("players.merge", merged={"undone": "players.merge"}, final={"undone"})
+
+# Made again when the file was removed before it reached the player.
+ACCESS = Lifecycle(
+    "players.accessrequest",
+    asked={"made": "system", "refused": "players.personal_data"},
+    made={"delivered": "players.personal_data", "asked": "players.personal_data", "refused": "players.personal_data"},
+    final={"delivered", "refused"},
+)  # fmt: skip
+ERASURE = Lifecycle("players.erasure", due={"kept": "system", "gone": "system"}, kept={"gone": "system"}, final={"gone"})
 SEGMENT_RUN = Lifecycle(
     "players.segmentrun", running={"done": "system", "failed": "system", "superseded": "system"}, final={"done", "failed", "superseded"},
 )  # fmt: skip

@@ -43,7 +43,7 @@ def profile(looking: Looking) -> Mapping[str, Any]:
     player = looking.player
     return {
         "email": mask_address(player.email), "phone": mask_end(player.phone), "may_reveal": looking.may(revealing.PERMISSION),
-        "age": age_on(player.birth_date, timezone.localdate(looking.now)),
+        "age": age_on(player.birth_date, timezone.localdate(looking.now)) if player.birth_date else None,
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ SUBJECT = "players.player"
 
 
 def player_subject(player: Player) -> Subject:
-    return Subject(SUBJECT, player.pk, player.brand_id, player.pk, str(player))
+    return Subject(SUBJECT, player.pk, player.brand_id, player.pk, str(player), f"#{player.pk}")
 
 
 def find(staff: Any, pk: int) -> Subject | None:

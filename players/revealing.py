@@ -87,6 +87,6 @@ def plug_in() -> None:
     register(
         Hidden("email", gettext_lazy("E-mail"), lambda player, _number: player.email),
         Hidden("phone", gettext_lazy("Phone"), lambda player, _number: player.phone),
-        Hidden("birth", gettext_lazy("Date of birth"), lambda player, _number: player.birth_date.isoformat()),
+        Hidden("birth", gettext_lazy("Date of birth"), lambda player, _number: player.birth_date.isoformat() if player.birth_date else ""),
         Hidden("instrument", gettext_lazy("Account number"), _instrument, "players.view_instruments"),
     )

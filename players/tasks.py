@@ -7,6 +7,7 @@ from players import messages
 from players.blocks.services import end_due
 from players.dormancy import services as dormancy
 from players.duplicates import finding
+from players.privacy import erasing
 from players.segments import runs
 
 
@@ -41,3 +42,9 @@ def compute_segments() -> int:
 def find_dormant() -> int:
     """The next chunk of the daily round for accounts that nobody uses, and those whose time has come."""
     return dormancy.sweep(now=timezone.now())
+
+
+@shared_task
+def erase_due() -> int:
+    """Go on with erasures, and remove what the law no longer keeps."""
+    return erasing.sweep(now=timezone.now())

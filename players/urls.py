@@ -10,6 +10,8 @@ from players.duplicates.queue import DUPLICATES
 from players.lists import LIST
 from players.merging import views as merging
 from players.messages.lists import LIST as MESSAGES
+from players.privacy import views as privacy
+from players.privacy.lists import LIST as PERSONAL_DATA
 from players.profile import views as profile
 from players.queues import INSTRUMENTS
 from players.timeline.looks import LIST as LOOKS
@@ -38,6 +40,14 @@ urlpatterns = [
     path("duplicates/<int:pk>/merge/", merging.merge, name="merge"),
     path("duplicates/<int:pk>/unmerge/", merging.unmerge, name="unmerge"),
     *addresses(LOOKS),
+    *addresses(PERSONAL_DATA),
+    path("personal-data/<int:pk>/", privacy.show, name="access"),
+    path("personal-data/<int:pk>/make", privacy.make, name="access-make"),
+    path("personal-data/<int:pk>/deliver", privacy.deliver, name="access-deliver"),
+    path("personal-data/<int:pk>/refuse", privacy.refuse_it, name="access-refuse"),
+    path("personal-data/kept/<int:pk>/", privacy.kept, name="kept"),
+    path("players/<int:pk>/personal-data/", privacy.ask, name="ask-access"),
+    path("players/<int:pk>/erase/", privacy.erase, name="erase"),
     path("players/<int:pk>/profile/", profile.edit, name="edit-profile"),
     path("players/<int:pk>/profile/take-back", profile.take_back, name="take-back-identity"),
     path("players/<int:pk>/state/<slug:to>/", profile.state, name="account-state"),

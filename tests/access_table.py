@@ -38,6 +38,9 @@ HOLDERS: dict[str, set[str]] = {
     "players.complaints": {"owner", "support", "compliance"},
     "players.duplicates": {"owner", "fraud", "kyc", "compliance"},
     "players.confirm_instruments": {"owner", *PAYMENTS, "kyc", "fraud"},
+    "players.personal_data": {"owner", "compliance"},
+    "players.erase": {"owner", "compliance", "head-of-payments"},
+    "players.read_kept": {"owner", "compliance"},
     "players.segments": {"owner", "crm", "compliance", "head-of-payments"},
     "wallet.view": {"owner", *PAYMENTS, "fraud", "compliance", "finance", "auditor"},
     "wallet.close_day": {"owner", "finance"},
@@ -192,6 +195,10 @@ def _queue(many: str, one: str, view: str, work: str, of: Callable[..., Row]) ->
 
 def _of_duplicate(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
     return Row(who, method, allow, args=lambda world: [world.duplicate.pk], elsewhere=lambda world: [world.duplicate_elsewhere.pk], **more)
+
+
+def _of_access(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
+    return Row(who, method, allow, args=lambda world: [world.access.pk], elsewhere=lambda world: [world.access_elsewhere.pk], **more)
 
 
 def _of_complaint(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
@@ -350,6 +357,14 @@ ROWS: dict[str, Row] = {
     "players:merge": _of_duplicate("players.merge"),
     "players:unmerge": _of_duplicate("players.merge", allow=404),  # nothing is merged
     "players:end-sessions": _of_player("players.secure"),
+    **_list("players:personal-data", "players.personal_data"),
+    "players:access": _of_access("players.personal_data"),
+    "players:access-make": _of_access("players.personal_data", "post", 302, data=lambda world: {"key": "table"}),
+    "players:access-deliver": _of_access("players.personal_data", "post", 422),
+    "players:access-refuse": _of_access("players.personal_data", "post", 422),
+    "players:ask-access": _of_player("players.personal_data"),
+    "players:erase": _of_player("players.erase"),
+    "players:kept": Row("players.read_kept", args=lambda world: [world.kept.pk], elsewhere=lambda world: [world.kept_elsewhere.pk]),
     "players:reset-credentials": _of_player("players.secure"),
     "players:reveal": Row(
         "players.reveal", args=lambda world: [world.withdrawal.player_id, "email"], elsewhere=lambda world: [world.elsewhere.player_id, "email"]

@@ -1,5 +1,6 @@
 """One of everything that has an address, in a brand of the reader's and in one out of reach. What tests/access_table.py asks for."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,8 +20,9 @@ from backoffice.work.notes import files, services
 from players.blocks.services import set_block
 from players.complaints.services import record_complaint
 from players.duplicates import finding
-from players.models import Duplicate, Message, Segment
+from players.models import Duplicate, Erasure, Kept, Message, Segment
 from players.places import player_subject
+from players.privacy.access import ask
 from players.segments import runs
 from players.services.registration import record_sign_in
 from players.tickets.services import open_by_hand
@@ -50,6 +52,7 @@ def furnish(brand: Brand) -> SimpleNamespace:
         segment=segment_of(brand), segment_elsewhere=segment_of(other), ticket=ticketed(withdrawal), ticket_elsewhere=ticketed(elsewhere),
         block=blocked(withdrawal), block_elsewhere=blocked(elsewhere),
         duplicate=doubled(withdrawal), duplicate_elsewhere=doubled(elsewhere), complaint=complained(withdrawal), complaint_elsewhere=complained(elsewhere),
+        access=asked_for_all(withdrawal), access_elsewhere=asked_for_all(elsewhere), kept=kept(withdrawal), kept_elsewhere=kept(elsewhere),
     )  # fmt: skip
 
 
@@ -108,6 +111,24 @@ def complained(withdrawal: Any) -> Any:
         player_id=withdrawal.player_id, category="payments", channel="website", text="It is late.", payment=withdrawal.name,
         by=Actor.integration("Web"), now=timezone.now(),
     )  # fmt: skip
+
+
+def asked_for_all(withdrawal: Any) -> Any:
+    """The player of a withdrawal asked the front end for everything that is held."""
+    return ask(player_id=withdrawal.player_id, channel="front_end", key="table", by=Actor.integration("Web"), now=timezone.now())
+
+
+def kept(withdrawal: Any) -> Any:
+    """What the law would keep of devices, put aside."""
+    now, player = timezone.now(), withdrawal.player
+    part = Erasure.objects.create(
+        brand=player.brand, player=player, kind="players.devices", state="kept", until=now.date() + timedelta(days=400), clause="Table", asked_at=now,
+        next_attempt_at=now + timedelta(days=400),
+    )  # fmt: skip
+    piece = Kept(erasure=part, number=1)
+    piece.lines = '{"label": "Pixel 9"}'
+    piece.save()
+    return part
 
 
 def noted(withdrawal: Any) -> Any:

@@ -8,7 +8,7 @@ class WalletConfig(AppConfig):
         from django.utils.translation import gettext_lazy
 
         from backoffice.ui import money, navigation
-        from wallet import arrivals, currencies, merging, panels, permissions, retention, rights, segments, stream, tally
+        from wallet import arrivals, currencies, holdings, merging, panels, permissions, retention, rights, segments, stream, tally
         from wallet.statements import plugins as statements
         from wallet.unclaimed import plugins as unclaimed
 
@@ -22,5 +22,6 @@ class WalletConfig(AppConfig):
         unclaimed.plug_in()
         arrivals.plug_in()
         merging.plug_in()
+        holdings.plug_in()
         navigation.register(navigation.Item("Money", gettext_lazy("Books"), "wallet:books", "book", "wallet.view", order=10))
         money.use_exponents(currencies.exponent)

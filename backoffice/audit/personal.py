@@ -101,9 +101,17 @@ def _each(value: Any, put: Callable[[str], Any]) -> Any:
 def _open(text: str, row: PersonalKey | None) -> Any:
     if row is None or row.wrapped is None:
         return None
-    raw = base64.urlsafe_b64decode(text.removeprefix(MARK))
+    return open_with(text, wrapped=bytes(row.wrapped).hex(), version=row.master_version, player_id=row.player_id)
+
+
+def open_with(text: str, *, wrapped: str | None, version: int, player_id: int) -> Any:
+    """What `seal` encrypted, with a key as the table holds it, in hex; None when the key is gone or the text is not this player's."""
+    if wrapped is None:
+        return None
+    raw, key = base64.urlsafe_b64decode(text.removeprefix(MARK)), bytes.fromhex(wrapped)
     try:
-        return json.loads(AESGCM(_unwrap(row)).decrypt(raw[:12], raw[12:], f"player:{row.player_id}".encode()))
+        plain = AESGCM(settings.MASTER_KEYS[version]).decrypt(key[:12], key[12:], f"player:{player_id}".encode())
+        return json.loads(AESGCM(plain).decrypt(raw[:12], raw[12:], f"player:{player_id}".encode()))
     except InvalidTag:
         return None
 
@@ -181,12 +189,27 @@ def noted(path: Path) -> list[Noted]:
     return found
 
 
+_again: list[Callable[[Noted], None]] = []
+
+
+def register_again(erase_again: Callable[[Noted], None]) -> None:
+    """Called from `AppConfig.ready()`: what a room erases again after a restore, called for everybody who was ever erased, before the key is
+    destroyed again. It has to end well however often it is called. The same again changes nothing."""
+    if erase_again not in _again:
+        _again.append(erase_again)
+
+
 @transaction.atomic
 def reapply_erasures(noted: Iterable[Noted] = ()) -> int:
-    """After a restore: destroy again the keys of all who were erased, those on the database's own list and those `noted` after the backup.
+    """After a restore: erase again all who were erased, those on the database's own list and those `noted` after the backup: what rooms hold, and the key.
 
     Returns how many there were to erase again. The file is not written: whom it names it names already.
     """
+    noted = list(noted)
+    listed = [Noted(one.player_id, one.erased_at, one.reason) for one in Erasure.objects.order_by("pk")]
+    for erasure in {one.player_id: one for one in [*noted, *listed]}.values():
+        for erase_again in _again:
+            erase_again(erasure)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE audit_personalkey k SET wrapped = NULL, destroyed_at = e.erased_at"

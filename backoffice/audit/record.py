@@ -19,6 +19,7 @@ _INSERT = (
     f"VALUES ({', '.join(['%s'] * len(EVENT_COLUMNS))}) RETURNING id"
 )
 
+NOTE = "note"  # free words: about a player they are sealed like what is personal
 Subject = models.Model | tuple[str, int]
 
 
@@ -57,6 +58,11 @@ def _refuse_floats(value: Any) -> None:
 def _sealed(values: Mapping[str, Any] | None, *, player_id: int | None, at: datetime) -> str | None:
     if values is None:
         return None
+    if player_id is not None and isinstance(values.get(NOTE), str) and values[NOTE]:
+        try:
+            values = {**values, NOTE: personal.seal(values[NOTE], key=personal.key_of(player_id, at=at), player_id=player_id)}
+        except personal.Erased:  # what happens to an erased player's money is a fact all the same
+            values = {name: value for name, value in values.items() if name != NOTE}
     if any(isinstance(value, personal.Personal) for value in values.values()):
         if player_id is None:
             raise ValueError("A personal value needs the player whose key encrypts it.")
@@ -93,7 +99,7 @@ def _row(
 
 def record(type: str, **fact: Any) -> int:  # noqa: A002
     """Write one fact and return its id. Takes `actor`, `at`, `subject`, and `brand_id`, `player_id`, `before`, `after`, `reason`,
-    `authorised_by_id`, `visibility` where they apply. A `Personal` value is encrypted with the player's key.
+    `authorised_by_id`, `visibility` where they apply. A `Personal` value is encrypted with the player's key, and so is a `note` about a player.
 
     Raises TypeError for a value that has no exact text, ValueError for a time without zone or a personal value without player.
     """

@@ -14,6 +14,8 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from backoffice.runtime import logs
+
 log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 8
 WITHHELD = "withheld"
@@ -81,7 +83,7 @@ def send(
     except OSError as wrong:
         log.warning("mail_not_sent", table=row._meta.label_lower, row=row.pk, attempt=row.attempts, error=type(wrong).__name__)
         if row.attempts >= MOST_ATTEMPTS:
-            return _end(row, state=Outgoing.FAILED, error=str(wrong)[:200], now=now, ended=ended)
+            return _end(row, state=Outgoing.FAILED, error=logs.clean_text(str(wrong))[:200], now=now, ended=ended)
         return str(row.state)
     return _end(row, state=Outgoing.SENT, error="", now=now, ended=ended)
 

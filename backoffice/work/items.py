@@ -35,6 +35,7 @@ class Subject:
     brand_id: int
     player_id: int | None = None
     label: str = ""  # how people call it
+    told: str = ""  # how notices call it, which are kept: without what names a person; the label when empty
 
     @classmethod
     def of(cls, subject_type: str, row: Any) -> "Subject":

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.models import Visibility
+from backoffice.audit.sealed import Sealed, hand_on
 
 
 class Claim(models.Model):
@@ -174,7 +175,7 @@ class Note(models.Model):
     brand_id = models.BigIntegerField()
     player_id = models.BigIntegerField(null=True, help_text="Whose personal data it may hold.")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    text = models.TextField()
+    text_sealed = models.TextField(help_text="Sealed with the player's key where it is about a player.")
     mentions = models.JSONField(default=dict, help_text="Each handle of the text with the person's id and name then.")
     visibility = models.SmallIntegerField(choices=Visibility.choices, default=Visibility.NORMAL)
     written_at = models.DateTimeField()
@@ -182,6 +183,7 @@ class Note(models.Model):
     version = models.PositiveIntegerField(default=1)
     key = models.CharField(max_length=80, help_text="Of the form: sent twice, it is one note.")
 
+    text = Sealed("text_sealed")
     objects = NoteQuerySet.as_manager()
 
     class Meta:
@@ -190,7 +192,14 @@ class Note(models.Model):
         indexes: ClassVar = [models.Index(fields=["subject_type", "subject_id", "-written_at", "-id"], name="work_note_of_subject")]
 
     def __str__(self) -> str:
-        return self.text[:40]
+        return f"note {self.pk}"
+
+    @property
+    def attached(self) -> "list[Attachment]":
+        """Its files as it was read with them."""
+        found = [Attachment(player_id=self.player_id, **row) for row in getattr(self, "files", ())]
+        hand_on(self, *found)
+        return found
 
 
 class NoteVersion(models.Model):
@@ -198,8 +207,10 @@ class NoteVersion(models.Model):
 
     note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
-    text = models.TextField()
+    text_sealed = models.TextField()
     until = models.DateTimeField(help_text="When it was replaced.")
+
+    text = Sealed("text_sealed", player="note.player_id")
 
     class Meta:
         ordering = ("-number",)
@@ -214,11 +225,13 @@ class Attachment(models.Model):
 
     note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="attachments")
     player_id = models.BigIntegerField(null=True, help_text="Whose key encrypts it.")
-    name = models.CharField(max_length=200)
+    name_sealed = models.TextField(help_text="As it was called where it came from; sealed with the player's key where there is a player.")
     kind = models.CharField(max_length=100, help_text="Media type, by its bytes.")
     size = models.PositiveIntegerField(help_text="Bytes as they were sent.")
     sha256 = models.CharField(max_length=64)
     stored = models.CharField(max_length=200, help_text="Name in the storage.")
+
+    name = Sealed("name_sealed")
 
     class Meta:
         ordering = ("id",)

@@ -4,6 +4,6 @@ from backoffice.runtime import rights
 
 
 def declare() -> None:
-    rights.restrict("work_note", "SELECT, INSERT, UPDATE (text, mentions, edited_at, version)")
+    rights.restrict("work_note", "SELECT, INSERT, UPDATE (text_sealed, mentions, edited_at, version)")
     rights.restrict("work_noteversion", "SELECT, INSERT")
     rights.restrict("work_attachment", "SELECT, INSERT")

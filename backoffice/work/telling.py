@@ -30,6 +30,6 @@ def tell(
     kind: kinds.Kind, subject: "Subject", *, to: Iterable[Staff], by: Staff, fact: int, now: datetime, why: str = "", role: str = "", url: str | None = None
 ) -> None:
     """Tell people about an item, except who did it. `url` is the page to open; the item's own when it is not given."""
-    params = {"who": by.name, "item": subject.label, "why": why[:300], "role": role}
+    params = {"who": by.name, "item": subject.told or subject.label, "why": why[:300], "role": role}
     url = reverse(queues.get(subject.type).detail, args=[subject.id]) if url is None else url
     services.notify(to=[one for one in to if one.pk != by.pk], kind=kind.code, params=params, url=url, key=f"fact:{fact}", now=now, brand_id=subject.brand_id)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.access.decorators import permission_required
+from backoffice.audit import sealed
 from backoffice.ui import money, toasts
 from backoffice.work import canned, claims, idempotency, listing
 from backoffice.work.checks import counts
@@ -128,7 +129,8 @@ def _page(request: HttpRequest, withdrawal: Withdrawal, *, limit: Decimal) -> di
     before, after = listing.neighbours(request.user, asked, of=withdrawal, now=now)
     hits_only = request.GET.get("checks") == "hits"
     for fact in facts:
-        fact.note = json.loads(fact.after or "{}").get("note", "")  # type: ignore[attr-defined]
+        note = json.loads(fact.after or "{}").get("note", "")
+        fact.note = sealed.opened(withdrawal.player, note, player_id=withdrawal.player_id) or ""  # type: ignore[attr-defined]
     return {
         "checks": [result for result in results if result.hit or not hits_only], "check_counts": counts(results), "hits_only": hits_only,
         "reason_labels": {reason.code: reason.label for codes in selector.reasons().values() for reason in codes},

@@ -165,6 +165,6 @@ def _tell(block: Block, player: Player, *, now: datetime, but: int | None = None
     who = block.set_by if block.set_by_id not in {None, but} else None
     if who is None or not reach.reaching([Staff.objects.with_roles().get(pk=who.pk)], player.brand_id):
         return
-    params = {"what": str(block.get_kind_display()), "player": str(player)}
+    params = {"what": str(block.get_kind_display()), "player": f"#{player.pk}"}
     url = reverse("players:blocks", args=[player.pk])
     notify(to=[who], kind=ENDED.code, params=params, url=url, key=f"{ENDED.code}:{block.pk}", now=now, brand_id=player.brand_id)

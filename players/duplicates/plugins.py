@@ -13,8 +13,8 @@ from players.duplicates.queue import DUPLICATES, panel
 
 
 def plug_in() -> None:
-    for table in ("players_duplicate", "players_duplicatesweep"):
-        rights.restrict(table, "SELECT, INSERT, UPDATE")
+    rights.restrict("players_duplicate", "SELECT, INSERT, UPDATE, DELETE")  # pairs of an erased player go
+    rights.restrict("players_duplicatesweep", "SELECT, INSERT, UPDATE")
     catalogue.register(Permission(services.WORK, _("See who may be one person, and judge it"), _("Players"), ("fraud", "kyc", "compliance")))
     words.name(
         {

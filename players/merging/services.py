@@ -70,6 +70,8 @@ def _states(pair: Pair) -> Iterable[str]:
         if one.state == "merged":
             words = {"number": one.pk, "last": last_of(one.pk)}
             yield _("Account #%(number)s is merged into #%(last)s already. Look at that one.") % words
+        if one.erased_at is not None:
+            yield _("Account #%(number)s was erased.") % {"number": one.pk}
         if one.state == "dormant":
             yield _("Account #%(number)s is dormant. Identify the person, or close it, first.") % {"number": one.pk}
     if pair.stays.state == "closed":
@@ -115,6 +117,8 @@ def _undo_refusals(made: Merge, pair: Pair) -> Iterable[str]:
     if made.state != "merged":
         yield _("It was undone before.")
         return
+    if pair.goes.erased_at is not None:
+        yield _("Account #%(number)s was erased.") % {"number": pair.goes.pk}
     if pair.stays.state == "merged":
         words = {"number": pair.stays.pk, "last": last_of(pair.stays.pk)}
         yield _("Account #%(number)s itself was merged into #%(last)s since. Undo that first.") % words

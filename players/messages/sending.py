@@ -21,11 +21,14 @@ SUBJECT = "players.message"
 def queue(*, player: Player, template: str, key: str, context: Mapping[str, Any], now: datetime) -> None:
     """Queue a message in the caller's transaction. The same key again is no second message. Raises KeyError for an unknown template."""
     found = templates()[template]
+    if player.erased_at is not None:  # there is nobody to write to
+        return
     said = compose(found, player, context)
     message = Message(
-        brand_id=player.brand_id, player=player, template=template, key=key, context=dict(context), queued_at=now, next_attempt_at=now,
-        language=said.language, purpose=found.purpose, subject=said.subject, body=said.body,
+        brand_id=player.brand_id, player=player, template=template, key=key, queued_at=now, next_attempt_at=now, language=said.language,
+        purpose=found.purpose,
     )  # fmt: skip
+    message.subject, message.body, message.context = said.subject, said.body, dict(context)
     Message.objects.bulk_create([message], ignore_conflicts=True)
 
 

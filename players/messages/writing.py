@@ -36,6 +36,8 @@ def written(player: Player, *, template: MessageTemplate, values: Mapping[str, s
 
 
 def _refuse(player: Player, purpose: str, now: datetime) -> None:
+    if player.erased_at is not None:
+        raise PlayerRefused(_("The player was erased; nothing personal is written any more."), code="player_erased")
     said = contact.answer(player, contact.EMAIL, purpose, now=now)
     if not said.allowed:
         raise PlayerRefused(_("The player may not be sent it: %(why)s.") % {"why": said.words}, code="not_contactable")
@@ -89,10 +91,12 @@ def _key(by: Staff, key: str) -> str:
 def _queue(
     player: Player, template: str, purpose: str, said: Composed, *, context: dict[str, str], key: str, by: Staff, now: datetime, again: Message | None = None
 ) -> Message:
-    message = Message.objects.create(
-        brand_id=player.brand_id, player=player, template=template, language=said.language, purpose=purpose, subject=said.subject, body=said.body,
-        context=context, key=key, by=by, resend_of=again, queued_at=now, next_attempt_at=now,
+    message = Message(
+        brand_id=player.brand_id, player=player, template=template, language=said.language, purpose=purpose, key=key, by=by, resend_of=again, queued_at=now,
+        next_attempt_at=now,
     )  # fmt: skip
+    message.subject, message.body, message.context = said.subject, said.body, context
+    message.save(force_insert=True)
     record(
         "message.resent" if again else "message.written", actor=Actor.staff(by), at=now, brand_id=player.brand_id, player_id=player.pk,
         subject=(SUBJECT, message.pk),

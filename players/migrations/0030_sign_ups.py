@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("players", "0025_merges")]
+    dependencies = [("players", "0028_personal_data")]
 
     operations = [
         migrations.RemoveIndex(model_name="player", name="players_player_registered"),

@@ -14,12 +14,14 @@ from players.models.merges import Merge
 from players.models.messages import Message
 from players.models.personal import Encrypted
 from players.models.player import Player, PlayerQuerySet
+from players.models.privacy import AccessRequest, Erasure, Kept
 from players.models.profile import Address, Instruction
 from players.models.segments import Segment, SegmentMember, SegmentRun
 from players.models.templates import MessageTemplate
 from players.models.tickets import Ticket, TicketMessage
 
 __all__ = [
+    "AccessRequest",
     "Address",
     "Arrival",
     "Block",
@@ -33,8 +35,10 @@ __all__ = [
     "Duplicate",
     "DuplicateSweep",
     "Encrypted",
+    "Erasure",
     "Instruction",
     "Instrument",
+    "Kept",
     "Look",
     "Merge",
     "Message",

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.audit.sealed import Sealed
 from backoffice.runtime.outgoing import Outgoing
 from backoffice.scope.models import BrandScoped
 from players.models.player import Player
@@ -31,13 +32,16 @@ class Message(BrandScoped, Outgoing):
     template = models.CharField(max_length=60)
     language = models.CharField(max_length=8)
     purpose = models.CharField(max_length=10, choices=MessageTemplate.PURPOSES, default=SERVICE)
-    subject = models.CharField(max_length=200, blank=True)
-    body = models.TextField(blank=True)
-    context = models.JSONField(default=dict)
+    subject_sealed = models.TextField(blank=True, help_text="Sealed with the player's key, as its body and what was filled in.")
+    body_sealed = models.TextField(blank=True)
+    context_sealed = models.TextField(blank=True)
     key = models.CharField(max_length=120, unique=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)  # staff who sent it
     resend_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="resent", db_index=False)
 
+    subject = Sealed("subject_sealed")
+    body = Sealed("body_sealed")
+    context = Sealed("context_sealed", empty={})
     objects = MessageQuerySet.as_manager()
 
     class Meta(Outgoing.Meta):

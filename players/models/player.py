@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Func, Q, Value
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.scope.models import BrandScoped, Jurisdiction
@@ -31,7 +32,7 @@ class Player(BrandScoped):
     version = models.IntegerField(default=1)
     first_name = models.CharField(max_length=80)
     last_name = models.CharField(max_length=80)
-    birth_date = models.DateField()
+    birth_date = models.DateField(null=True, help_text="None once the player was erased.")
     country = models.CharField(max_length=2)
     language = models.CharField(max_length=8, default="en")
     currency = models.CharField(max_length=10, help_text="The currency that the player chose at registration.")
@@ -43,6 +44,7 @@ class Player(BrandScoped):
     is_test = models.BooleanField(default=False)
     registered_at = models.DateTimeField()
     last_sign_in_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True, help_text="Since then nobody is named here (players/privacy).")
 
     email = EncryptedEmail("email", purpose="player.email", spelling=spelled_email)
     phone = Encrypted("phone", purpose="player.phone", spelling=spelled_phone)
@@ -52,6 +54,11 @@ class Player(BrandScoped):
         constraints: ClassVar = [
             PLAYER.constraint("players_player_state"),
             models.UniqueConstraint(fields=["brand", "external_id"], name="players_player_external_id"),
+            models.CheckConstraint(
+                condition=Q(erased_at=None, birth_date__isnull=False)
+                | Q(erased_at__isnull=False, birth_date=None, first_name="", last_name="", email_digest="", phone_digest="", state__in=["closed", "merged"]),
+                name="players_player_erased_is_nobody",
+            ),
             models.UniqueConstraint(
                 fields=["brand", "email_digest"], condition=~Q(email_digest=""), name="players_player_email_once_a_brand",
                 violation_error_message=_("This brand already has a player with this e-mail address."),
@@ -94,7 +101,7 @@ class Player(BrandScoped):
 
     @property
     def name(self) -> str:
-        return f"{self.first_name} {self.last_name}"
+        return gettext("Erased player") if self.erased_at is not None else f"{self.first_name} {self.last_name}"
 
     @property
     def initials(self) -> str:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.audit.sealed import Sealed
 from backoffice.scope.models import BrandScoped
 
 
@@ -23,7 +24,7 @@ class Ticket(BrandScoped):
 
     player = models.ForeignKey("players.Player", on_delete=models.PROTECT, related_name="tickets", db_index=False)
     external_id = models.CharField(max_length=80, blank=True)
-    subject = models.CharField(max_length=200)
+    subject_sealed = models.TextField(help_text="Sealed with the player's key.")
     state = models.CharField(max_length=8, choices=STATES, default=OPEN)
     link = models.CharField(max_length=500, blank=True, help_text="Its page at the help desk.")
     opened_at = models.DateTimeField()
@@ -31,6 +32,7 @@ class Ticket(BrandScoped):
     version = models.IntegerField(default=1)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)  # staff, of one kept by hand
 
+    subject = Sealed("subject_sealed")
     objects = TicketQuerySet.as_manager()
 
     class Meta:
@@ -67,9 +69,12 @@ class TicketMessage(models.Model):
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="messages", db_index=False)
     external_id = models.CharField(max_length=80)
     author = models.CharField(max_length=6, choices=AUTHORS)
-    author_name = models.CharField(max_length=80, blank=True)
-    text = models.TextField()
+    author_sealed = models.TextField(blank=True, help_text="The author's name, sealed with the player's key.")
+    text_sealed = models.TextField(help_text="Sealed with the player's key.")
     at = models.DateTimeField()
+
+    author_name = Sealed("author_sealed", player="ticket.player_id")
+    text = Sealed("text_sealed", player="ticket.player_id")
 
     class Meta:
         constraints: ClassVar = [

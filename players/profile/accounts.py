@@ -79,6 +79,8 @@ def _check(player: Player, version: int, to: str, reason_code: str, note: str, *
         raise NotAllowed(_("Suspending, closing and reopening accounts is not yours."))
     if player.version != version:
         raise Stale(player)
+    if player.erased_at is not None:
+        raise NotAllowed(_("The player was erased: the account stays closed."))
     reason = reasons.BY_CODE.get(reason_code)
     if reason is None or reason.to != to:
         raise PlayerRefused(_("Choose a reason that fits."), code="reason_code")
@@ -130,6 +132,8 @@ def _subjects() -> list[Subject]:
 
 def _validate(subject: str, said: Values) -> list[str]:
     player = identity.player_of(subject)
+    if player is not None and player.erased_at is not None:
+        return [_("The player was erased: the account stays closed.")]
     if player is None or player.state != "closed" or said["state"] != "active":
         return [_("Only a closed account is opened again by approval.")]
     return [] if said["reason"] else [_("Choose a reason that fits.")]
@@ -151,6 +155,8 @@ def _impact(subject: str, _said: Values, _now: datetime) -> list[str]:
 
 def _apply(subject: str, said: Values, *, by: Actor, now: datetime) -> str:
     player = locks.player(int(subject))
+    if player.erased_at is not None:
+        raise Refused(_("The player was erased: the account stays closed."))
     if player.state != "closed":
         raise Refused(_("The account is not closed any more."))
 

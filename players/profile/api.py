@@ -66,6 +66,8 @@ class ReportIn(Input):
 def profile(request: HttpRequest, player_id: PathId) -> ProfileOut:
     """Ask after the message `player.profile_changed`. That it was read is on the record."""
     player = player_of(request, player_id)
+    if player.birth_date is None:
+        raise Problem(410, "player_erased", "The player was erased.")
     said: dict[str, Any] = {**values.of(player), "birth_date": player.birth_date}
     record("player.profile_read", actor=machine(request), at=timezone.now(), brand_id=player.brand_id, player_id=player.pk, subject=player)
     return ProfileOut(player_id=player.pk, **said)

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from players.blocks import SIGN_IN, selectors
 from players.models import Player
 
 
@@ -30,8 +32,10 @@ def of(player: Player, to: str) -> list[Sentence]:
     return [sentence for says in (_own, *_says) for sentence in says(player, to)]
 
 
-def _own(_player: Player, to: str) -> Iterable[Sentence]:
-    if to == "active":
+def _own(player: Player, to: str) -> Iterable[Sentence]:
+    if to == "active" and selectors.first(player.pk, SIGN_IN, now=timezone.now()) is not None:
+        yield Sentence(_("The player still cannot sign in: a sign-in block stands. Lift it apart."), "lock")
+    elif to == "active":
         yield Sentence(_("The player can sign in again."), "key")
     else:
         yield Sentence(_("The player cannot sign in any more, and the front end is asked to end the sessions that are open."), "lock")

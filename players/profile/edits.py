@@ -64,6 +64,8 @@ def _edit(player_id: int, version: int, said: Mapping[str, str], reason: str, *,
     player = Player.objects.select_related("brand", "jurisdiction").get(pk=player_id)
     if player.version != version:
         raise Stale(player)
+    if player.erased_at is not None:
+        raise PlayerRefused(_("The player's personal values were erased; nothing personal is written any more."), code="erased")
     was = values.of(player)
     wanted = values.changed(player, said, now=now)
     if not wanted:

@@ -32,8 +32,8 @@ def permissions() -> None:
 
 
 def plug_in() -> None:
-    for table in ("players_address", "players_instruction"):
-        rights.restrict(table, "SELECT, INSERT, UPDATE")
+    rights.restrict("players_address", "SELECT, INSERT, UPDATE, DELETE")  # an erased player lives nowhere
+    rights.restrict("players_instruction", "SELECT, INSERT, UPDATE")
     rights.restrict("players_callercheck", "SELECT, INSERT")
     permissions()
     words.name(FACTS)

@@ -56,7 +56,9 @@ def _postal_code(player: Player) -> str:
 
 
 register(
-    Question("birth_date", _("Date of birth"), lambda player: player.birth_date.isoformat(), DAY, lambda typed, right: typed == right),
+    Question(
+        "birth_date", _("Date of birth"), lambda player: player.birth_date.isoformat() if player.birth_date else "", DAY, lambda typed, right: typed == right,
+    ),
     Question("phone_last4", _("Last four digits of the phone number"), _digits), Question("postal_code", _("Postal code"), _postal_code),
     Question("email", _("E-mail address, as the caller says it"), lambda player: player.email, mask=mask_address),
 )  # fmt: skip

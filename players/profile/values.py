@@ -35,8 +35,8 @@ def of(player: Player) -> dict[str, str]:
     home = Address.objects.filter(pk=player.pk).first()
     parts = home.parts if home is not None else dict.fromkeys(PARTS, "")
     return {
-        "first_name": player.first_name, "last_name": player.last_name, "birth_date": player.birth_date.isoformat(), "email": player.email,
-        "phone": player.phone, "country": player.country, "language": player.language, **parts,
+        "first_name": player.first_name, "last_name": player.last_name, "birth_date": player.birth_date.isoformat() if player.birth_date else "",
+        "email": player.email, "phone": player.phone, "country": player.country, "language": player.language, **parts,
     }  # fmt: skip
 
 

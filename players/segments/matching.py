@@ -47,9 +47,9 @@ def compile_(conditions: Conditions, brand: Brand, now: datetime) -> facts.Query
 
 
 def matched(query: facts.Query) -> str:
-    """SELECT of the ids, of those `picked`, that meet every condition. Test players are in no segment (GLI-19 A.2.5)."""
+    """SELECT of the ids, of those `picked`, that meet every condition. Test players are in no segment (GLI-19 A.2.5), nor are erased ones."""
     holds = "".join(f" AND {one}" for one in query.holds)
-    return f"SELECT p.id FROM picked JOIN players_player p ON p.id = picked.id {' '.join(query.joins)} WHERE NOT p.is_test{holds}"
+    return f"SELECT p.id FROM picked JOIN players_player p ON p.id = picked.id {' '.join(query.joins)} WHERE NOT p.is_test AND p.erased_at IS NULL{holds}"
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ def add_instrument(
     `detail` is an IBAN or address, kept encrypted; for a card it must be empty. Raises PlayerRefused: card_number, instrument_kind.
     """
     player = locks.player(player_id)
+    if player.erased_at is not None:
+        raise PlayerRefused("The player was erased; nothing personal is written any more.", code="player_erased")
     if kind not in dict(Instrument.KINDS):
         raise PlayerRefused(f"{kind} is not a kind of instrument. Use card, bank, wallet or crypto.", code="instrument_kind")
     if any(map(looks_like_card_number, (label, holder_name))) or (kind == Instrument.CARD and (detail or looks_like_card_number(token))):

@@ -57,8 +57,10 @@ def insert(player: Player, *, email: str, phone: str) -> None:
 
 def described(player: Player) -> dict[str, Any]:
     """A new player, as a fact says it."""
+    born = player.birth_date
+    assert born is not None  # noqa: S101 (only an erased player has none)
     return {
-        "external_id": player.external_id, "name": Personal(player.name), "birth_date": Personal(player.birth_date.isoformat()),
+        "external_id": player.external_id, "name": Personal(player.name), "birth_date": Personal(born.isoformat()),
         "email": Personal(player.email), "country": player.country, "jurisdiction": player.jurisdiction.code, "language": player.language,
         "currency": player.currency, "test": player.is_test,
     }  # fmt: skip
@@ -116,6 +118,8 @@ def record_sign_in(
     Raises Player.DoesNotExist.
     """
     player = locks.player(player_id)
+    if player.erased_at is not None:  # nothing about the person is kept any more
+        return {"admitted": False, "new_device": False, "state": player.state, "refused": f"account_{player.state}" if succeeded else None, "until": None}
     device, new = None, False
     if fingerprint:
         device, new = Device.objects.get_or_create(
@@ -131,7 +135,7 @@ def record_sign_in(
         Player.objects.filter(pk=player.pk).update(last_sign_in_at=now)
     record(
         "player.signed_in" if admitted else "player.sign_in_refused", actor=by, at=now, brand_id=player.brand_id, player_id=player.pk, subject=player,
-        after={"device": device_label, "new_device": new, "country": country, "ip": Personal(ip), **({"refused": refused} if refused else {})},
+        after={"device": Personal(device_label), "new_device": new, "country": country, "ip": Personal(ip), **({"refused": refused} if refused else {})},
     )  # fmt: skip
     until = block.ends_at if block and refused == "sign_in_blocked" else None
     return {"admitted": admitted, "new_device": new, "state": player.state, "refused": refused, "until": until}

@@ -48,7 +48,7 @@ def _page(fact: Event) -> str:
 
 
 def plug_in() -> None:
-    along.register(along.Along(TICKETS, selectors.first_of, ("id", "external_id", "subject", "state", "updated_at")))
+    along.register(along.Along(TICKETS, selectors.first_of, ("id", "player_id", "external_id", "subject_sealed", "state", "updated_at")))
     words.name(FACTS)
     declared.register(
         About(type="players.ticket", name=lambda _pk: gettext("Ticket"), url=lambda pk: reverse("players:ticket", args=[pk])),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 
+from backoffice.audit.sealed import with_keys
 from players.models import Ticket
 
 SHOWN = 5
@@ -22,4 +23,4 @@ def first_of(player_id: Any, _now: datetime) -> QuerySet[Ticket]:
 
 def beside(player_id: int) -> list[Ticket]:
     """What a decision page shows: the first few."""
-    return list(of_player(player_id)[:SHOWN])
+    return list(with_keys(of_player(player_id))[:SHOWN])

@@ -12,7 +12,7 @@ from backoffice.access.models import Staff
 from backoffice.audit.actors import Actor
 from backoffice.audit.record import record
 from players import locks
-from players.models import Ticket, TicketMessage
+from players.models import Player, Ticket, TicketMessage
 from players.services import PlayerRefused
 
 LONGEST_TEXT = 8_000
@@ -44,6 +44,7 @@ def keep_ticket(
     if player.brand_id != brand_id or not external_id or state not in STATES or (link and not link.startswith("https://")):
         raise PlayerRefused(_("A ticket has an id, one of our states, and a link that begins with https://."), code="ticket_wrong")
     ticket = Ticket.objects.select_for_update(of=("self",)).filter(brand_id=brand_id, external_id=external_id).first()
+    _not_erased(player)
     told = {"subject": subject, "state": state, "link": link, "updated_at": updated_at}
     if ticket is None:
         ticket = Ticket.objects.create(brand_id=brand_id, player=player, external_id=external_id, opened_at=opened_at, **told)
@@ -65,7 +66,10 @@ def open_by_hand(*, player_id: int, subject: str, text: str, link: str = "", key
         return said_before.ticket
     if not subject.strip() or not text.strip() or (link and not link.startswith("https://")):
         raise PlayerRefused(_("Write a subject and what was said; a link begins with https://."), code="ticket_wrong")
-    ticket = Ticket.objects.create(brand_id=player.brand_id, player=player, subject=subject.strip()[:200], link=link, opened_at=now, updated_at=now, by=by)
+    _not_erased(player)
+    ticket = Ticket(brand_id=player.brand_id, player=player, link=link, opened_at=now, updated_at=now, by=by)
+    ticket.subject = subject.strip()[:200]
+    ticket.save(force_insert=True)
     actor = Actor.staff(by)
     _record("ticket.opened", ticket, by=actor, now=now, after={"ticket": ticket.name, "state": ticket.state})
     _add(ticket, [Said(_key(by, key), TicketMessage.PLAYER, player.name, text, now)], by=actor, now=now)
@@ -79,7 +83,7 @@ def go_on_by_hand(*, ticket_id: int, version: int, state: str, text: str, key: s
     Raises PlayerRefused: ticket_elsewhere (the help desk's own), ticket_changed (since `version`), ticket_wrong; Ticket.DoesNotExist.
     """
     ticket = Ticket.objects.get(pk=ticket_id)
-    locks.player(ticket.player_id)
+    _not_erased(locks.player(ticket.player_id))
     ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket_id)
     if TicketMessage.objects.filter(ticket=ticket, external_id=_key(by, key)).exists():
         return ticket
@@ -96,6 +100,11 @@ def go_on_by_hand(*, ticket_id: int, version: int, state: str, text: str, key: s
     return ticket
 
 
+def _not_erased(player: Player) -> None:
+    if player.erased_at is not None:
+        raise PlayerRefused(_("The player was erased; nothing personal is written any more."), code="player_erased")
+
+
 def _key(by: Staff, key: str) -> str:
     return f"staff:{by.pk}:{key[:60]}"
 
@@ -109,7 +118,7 @@ def _change(ticket: Ticket, told: dict[str, Any], *, by: Actor, now: datetime) -
     for name, value in differs.items():
         setattr(ticket, name, value)
     ticket.version += 1
-    ticket.save(update_fields=[*differs, "version"])
+    ticket.save(update_fields=[{"subject": "subject_sealed"}.get(name, name) for name in differs] + ["version"])
     if set(differs) - {"updated_at"}:
         _record(
             "ticket.changed", ticket, by=by, now=now, before={"state": before},
@@ -121,10 +130,12 @@ def _add(ticket: Ticket, messages: Sequence[Said], *, by: Actor, now: datetime) 
     """Those that are not here yet. What was said is not said twice, and never changed."""
     known = set(TicketMessage.objects.filter(ticket=ticket, external_id__in=[one.id for one in messages]).values_list("external_id", flat=True))
     fresh = [one for one in {said.id: said for said in messages}.values() if one.id not in known]
-    TicketMessage.objects.bulk_create(
-        TicketMessage(ticket=ticket, external_id=one.id, author=one.author, author_name=one.author_name[:80], text=one.text[:LONGEST_TEXT], at=one.at)
-        for one in fresh
-    )
+    rows = []
+    for one in fresh:
+        row = TicketMessage(ticket=ticket, external_id=one.id, author=one.author, at=one.at)
+        row.author_name, row.text = one.author_name[:80], one.text[:LONGEST_TEXT]
+        rows.append(row)
+    TicketMessage.objects.bulk_create(rows)
     if fresh:
         authors = sorted({one.author for one in fresh})
         _record("ticket.message", ticket, by=by, now=now, after={"ticket": ticket.name, "messages": len(fresh), "from": authors})

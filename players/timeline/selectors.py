@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from backoffice.audit import personal
+from backoffice.audit import personal, sealed
 from backoffice.audit.models import Event, Visibility
 from backoffice.audit.selectors import mark_of, place
 from backoffice.jobs.exports.columns import MASK
@@ -114,7 +114,7 @@ def page(looking: Looking, asked: Asked) -> Page:
 
 def entries(looking: Looking, found: Sequence[Event], *, whole: bool = True) -> list[Entry]:
     """Facts in words; `whole` ones with the comments that they tell of and the amounts that they are about: a query for each sort of these."""
-    values = {fact.pk: _values(fact) for fact in found}
+    values = {fact.pk: _values(looking, fact) for fact in found}
     comments = _comments(looking, found, values) if whole else {}
     amounts = _amounts(found) if whole else {}
     return [_entry(looking, fact, values[fact.pk], comments, amounts) for fact in found]
@@ -132,9 +132,15 @@ def _entry(looking: Looking, fact: Event, values: dict[str, Any], comments: Mapp
     )  # fmt: skip
 
 
-def _values(fact: Event) -> dict[str, Any]:
-    """The fact's values, after over before. What identifies a person stays hidden."""
+OPENED = ("note", "device")  # sealed because their words may name the player, and read by whoever reads the fact
+
+
+def _values(looking: Looking, fact: Event) -> dict[str, Any]:
+    """The fact's values, after over before. What identifies a person stays hidden, and what was erased is left out."""
     both = {**json.loads(fact.before or "{}"), **json.loads(fact.after or "{}")}
+    for name in OPENED:
+        if isinstance(both.get(name), str):
+            both[name] = sealed.opened(looking.player, both[name], player_id=looking.player.pk)
     return {name: MASK if isinstance(value, str) and value.startswith(personal.MARK) else value for name, value in both.items()}
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backoffice.access.decorators import permission_required
+from backoffice.audit.sealed import hand_on
 from backoffice.ui import toasts
 from players import contact
 from players.messages import composing, writing
@@ -31,6 +32,7 @@ MESSAGE = "players.message"
 def message(request: HttpRequest, pk: int) -> HttpResponse:
     found = _found(request, pk)
     looking = looking_at(request, found.player_id)
+    hand_on(looking.player, found)
     said = contact.answer(looking.player, contact.EMAIL, found.purpose, now=looking.now)
     context = {
         **header_of(looking), "message": found, "badge": badge_of(found.state), "template": template_label(found.template), "why": why(found),

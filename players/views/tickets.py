@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.access.decorators import permission_required
+from backoffice.audit.sealed import hand_on, with_keys
 from backoffice.ui import toasts
 from players.models import Ticket
 from players.panels import Looking
@@ -23,7 +24,7 @@ SHOWN = 100
 
 def _list(looking: Looking, *, form: OpenForm | None = None, status: int = 200) -> HttpResponse:
     context = {
-        **header_of(looking), "tickets": selectors.of_player(looking.player.pk)[:SHOWN], "may": looking.may(KEEP),
+        **header_of(looking), "tickets": with_keys(selectors.of_player(looking.player.pk))[:SHOWN], "may": looking.may(KEEP),
         "form": form or OpenForm(initial={"key": uuid.uuid4().hex}),
     }  # fmt: skip
     return render(looking.request, "players/tickets.html", context, status=status)
@@ -61,8 +62,10 @@ def _found(request: HttpRequest, pk: int) -> Ticket:
 def _one(request: HttpRequest, found: Ticket, *, form: GoOnForm | None = None, status: int = 200) -> HttpResponse:
     looking = looking_at(request, found.player_id)
     may = looking.may(KEEP) and found.by_hand
+    hand_on(looking.player, found)
+    messages = with_keys(found.messages.order_by("at", "pk"), player="ticket__player_id")[:SHOWN]
     context = {
-        **header_of(looking), "ticket": found, "messages": found.messages.order_by("at", "pk")[:SHOWN], "may": may,
+        **header_of(looking), "ticket": found, "messages": messages, "may": may,
         "form": form or GoOnForm(initial={"state": found.state, "version": found.version, "key": uuid.uuid4().hex}),
     }  # fmt: skip
     return render(request, "players/ticket.html", context, status=status)

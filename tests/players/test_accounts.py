@@ -13,6 +13,7 @@ from django.urls import reverse
 from backoffice.access.models import Staff
 from backoffice.approvals.models import ChangeRequest
 from backoffice.approvals.services import SamePerson, decisions
+from backoffice.audit import personal
 from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import NotAllowed, Stale
 from backoffice.audit.models import Event
@@ -20,6 +21,7 @@ from backoffice.integrations.models import Delivery
 from backoffice.integrations.webhooks import services as webhooks
 from payments.models import Deposit, Withdrawal
 from payments.services import PaymentRefused, deposits
+from players.blocks.services import set_block
 from players.models import Instruction, Message, Player
 from players.profile import accounts, consequences, instructions
 from players.services import PlayerRefused
@@ -76,7 +78,8 @@ def test_suspending_records_who_and_why_and_asks_the_front_end_to_end_the_sessio
     player = move("suspended", note="Passport has run out")
     fact = Event.objects.get(type="player.suspended")
     assert (player.state, fact.actor_id, fact.player_id, fact.reason) == ("suspended", casino.tessa.pk, player.pk, "DOCUMENTS")
-    assert json.loads(fact.after) == {"state": "suspended", "version": 2, "note": "Passport has run out"}
+    assert "Passport" not in fact.after
+    assert personal.open_values(json.loads(fact.after), player_id=player.pk) == {"state": "suspended", "version": 2, "note": "Passport has run out"}
     row = Instruction.objects.get()
     assert (row.kind, row.state, row.asked_by_id) == ("end_sessions", "requested", casino.tessa.pk)
     sent = {one.topic: json.loads(one.body)["data"] for one in Delivery.objects.all()}
@@ -287,3 +290,14 @@ def test_the_front_end_reads_a_profile_with_a_scope_of_its_own_and_that_is_on_th
     fact = Event.objects.get(type="player.profile_read")
     assert (fact.player_id, fact.actor_kind) == (player, "integration")
     assert house.fjord.get(f"/players/{player}/profile").status_code == 404
+
+
+def test_it_does_not_promise_a_sign_in_while_a_block_of_it_stands(casino: SimpleNamespace, move: Move) -> None:
+    move("suspended")
+    set_block(player_id=casino.player.pk, kind="sign_in", reason="ACCOUNT_TAKEN_OVER", by=Actor.system("test"), now=NOW)
+    says = words(Player.objects.get(pk=casino.player.pk), "active")
+    assert says[0] == "The player still cannot sign in: a sign-in block stands. Lift it apart."
+    move("active")
+    player = casino.player
+    answer = record_sign_in(player_id=player.pk, fingerprint="", device_label="", ip="192.0.2.7", by=Actor.player(player.pk), now=NOW)
+    assert (answer["admitted"], answer["refused"]) == (False, "sign_in_blocked")

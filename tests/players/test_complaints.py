@@ -12,6 +12,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from backoffice.audit import personal
 from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import NotAllowed
 from backoffice.audit.models import Event
@@ -172,7 +173,12 @@ def test_an_acknowledgement_makes_the_answer_due_and_an_answer_starts_the_years(
         "answered", "partly_upheld", "Paid, with our apology", then, date(2031, 11, 29),
     )  # fmt: skip
     fact = Event.objects.get(type="complaint.answered")
-    assert json.loads(fact.after) == {"state": "answered", "version": 3, "note": "Paid, with our apology", "outcome": "partly_upheld"}
+    assert personal.open_values(json.loads(fact.after), player_id=row.player_id) == {
+        "state": "answered",
+        "version": 3,
+        "note": "Paid, with our apology",
+        "outcome": "partly_upheld",
+    }
 
 
 def test_what_is_refused_leaves_the_complaint_as_it_is(casino: SimpleNamespace, complain: Complain) -> None:

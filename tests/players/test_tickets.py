@@ -71,7 +71,7 @@ def test_news_changes_it_and_old_news_only_adds_what_was_said(casino: Casino) ->
     )
     late = casino.nova.call("PUT", "/tickets/HD-1", body(player, state="open", messages=[said("m3", minutes=5)]))
     assert (changed.json()["state"], late.json()["state"], late.json()["messages"]) == ("solved", "solved", 3)
-    assert list(TicketMessage.objects.order_by("external_id").values_list("external_id", "author", "text")) == [
+    assert [(one.external_id, one.author, one.text) for one in TicketMessage.objects.order_by("external_id")] == [
         ("m1", "player", "I asked on Monday."), ("m2", "agent", "I asked on Monday."), ("m3", "player", "I asked on Monday."),
     ]  # fmt: skip
     assert facts(player) == ["ticket.opened", "ticket.message", "ticket.changed", "ticket.message", "ticket.message"]
@@ -120,7 +120,7 @@ def test_a_ticket_is_kept_by_hand_and_gone_on_with(desk: SimpleNamespace) -> Non
     assert "Me too" in stale.text
     ticket.refresh_from_db()
     assert (ticket.state, ticket.version) == ("solved", 2)
-    assert list(ticket.messages.order_by("pk").values_list("author", "author_name", "text")) == [
+    assert [(one.author, one.author_name, one.text) for one in ticket.messages.order_by("pk")] == [
         ("player", desk.player.name, "Where is it?"), ("agent", "Sofia Marin", "Explained it"),
     ]  # fmt: skip
     assert facts(desk.player.pk) == ["ticket.opened", "ticket.message", "ticket.changed", "ticket.message"]
@@ -185,9 +185,9 @@ def test_a_ticket_says_what_was_typed_and_no_markup(desk: SimpleNamespace) -> No
 def test_the_apps_login_cannot_reword_what_was_said(desk: SimpleNamespace) -> None:
     ticket = by_hand(desk)
     for sql in (
-        "UPDATE players_ticketmessage SET text = 'x' WHERE ticket_id = %s", "DELETE FROM players_ticketmessage WHERE ticket_id = %s",
+        "UPDATE players_ticketmessage SET text_sealed = 'x' WHERE ticket_id = %s", "DELETE FROM players_ticketmessage WHERE ticket_id = %s",
         "UPDATE players_ticket SET player_id = player_id WHERE id = %s", "DELETE FROM players_ticket WHERE id = %s",
-        "UPDATE players_message SET body = '' WHERE id = %s",
+        "UPDATE players_message SET body_sealed = '' WHERE id = %s",
     ):  # fmt: skip
         with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql, [ticket.pk])

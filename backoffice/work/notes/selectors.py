@@ -8,6 +8,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
+from backoffice.audit.sealed import with_keys
 from backoffice.work.items import Subject
 from backoffice.work.models import Attachment, Note
 
@@ -42,5 +43,5 @@ def about(staff: Any, subjects: Sequence[Subject], *, limit: int = SHOWN, before
 
 def complete(notes: QuerySet[Note]) -> QuerySet[Note]:
     files = Attachment.objects.filter(note=OuterRef("pk")).order_by("pk")
-    row = JSONObject(pk=F("pk"), name=F("name"), size=F("size"), kind=F("kind"))
-    return notes.select_related("author").annotate(files=ArraySubquery(files.values(row=row)))
+    row = JSONObject(id=F("pk"), name_sealed=F("name_sealed"), size=F("size"), kind=F("kind"))
+    return with_keys(notes).select_related("author").annotate(files=ArraySubquery(files.values(row=row)))

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from backoffice.access.models import Staff
+from backoffice.audit import personal
 from backoffice.audit.actors import Actor
 from backoffice.audit.models import Visibility
 from backoffice.audit.personal import Personal
@@ -52,10 +53,12 @@ def write(
         raise NotPossible(_("Notes for compliance alone are written by those who may read them."))
     named = _named(subject, text, visibility=visibility) if tell else {}
     with transaction.atomic():
+        _openable(subject, now=now)
         note = Note(
-            subject_type=subject.type, subject_id=subject.id, brand_id=subject.brand_id, player_id=subject.player_id, author=by, text=text,
-            mentions=_kept(named), visibility=visibility, written_at=now, key=key,
+            subject_type=subject.type, subject_id=subject.id, brand_id=subject.brand_id, player_id=subject.player_id, author=by, mentions=_kept(named),
+            visibility=visibility, written_at=now, key=key,
         )  # fmt: skip
+        note.text = text
         try:
             with transaction.atomic():
                 note.save()
@@ -64,9 +67,9 @@ def write(
         attached = []
         for upload, kind in zip(uploads, kinds, strict=True):
             stored, digest = files.keep(upload, player_id=subject.player_id, now=now)
-            attached.append(
-                Attachment(note=note, player_id=subject.player_id, name=upload.name[-200:], kind=kind, size=len(upload.content), sha256=digest, stored=stored)
-            )
+            row = Attachment(note=note, player_id=subject.player_id, kind=kind, size=len(upload.content), sha256=digest, stored=stored)
+            row.name = upload.name[-200:]
+            attached.append(row)
         Attachment.objects.bulk_create(attached)
         after = {"attachments": [one.sha256 for one in attached], "mentions": sorted(one.pk for one in named.values())}
         fact = _recorded("work.note_written", subject, note, by=by, now=now, after=after)
@@ -89,10 +92,13 @@ def edit(*, note_id: int, subject: Subject, version: int, text: str, by: Staff, 
         if note.version != version:
             raise NoteChanged
         named = _named(subject, text, visibility=note.visibility)
-        NoteVersion.objects.create(note=note, number=note.version, text=note.text, until=now)
+        _openable(subject, now=now)
+        earlier = NoteVersion(note=note, number=note.version, until=now)
+        earlier.text = note.text
+        earlier.save(force_insert=True)
         known = {one["id"] for one in note.mentions.values()}
         note.text, note.mentions, note.edited_at, note.version = text, _kept(named), now, note.version + 1
-        note.save(update_fields=["text", "mentions", "edited_at", "version"])
+        note.save(update_fields=["text_sealed", "mentions", "edited_at", "version"])
         after = {"version": note.version, "mentions": sorted(one.pk for one in named.values())}
         fact = _recorded("work.note_edited", subject, note, by=by, now=now, after=after)
         _tell(subject, note, [one for one in named.values() if one.pk not in known], by=by, fact=fact, now=now, url=url)
@@ -105,6 +111,16 @@ def opened(attachment: Attachment, *, subject: Subject, by: Staff, now: datetime
         "work.attachment_opened", actor=Actor.staff(by), at=now, brand_id=subject.brand_id, player_id=subject.player_id, subject=(subject.type, subject.id),
         after={"attachment": attachment.pk, "sha256": attachment.sha256}, visibility=attachment.note.visibility,
     )  # fmt: skip
+
+
+def _openable(subject: Subject, *, now: datetime) -> None:
+    """Raises NotPossible about a player whose key was destroyed: nothing personal is written any more."""
+    if subject.player_id is None:
+        return
+    try:
+        personal.key_of(subject.player_id, at=now)
+    except personal.Erased as gone:
+        raise NotPossible(_("The player was erased; nothing personal is written any more.")) from gone
 
 
 def _words(text: str) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from django import template
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from backoffice.work.items import Subject
 from backoffice.work.models import Note
@@ -20,6 +22,8 @@ def cell(column: Column, row: Row) -> SafeString | str:
 
 @register.simple_tag
 def note_text(note: Note) -> SafeString:
+    if not note.text:
+        return format_html("<i>{}</i>", _("Erased with the player's personal data"))
     return mentions.write(note.text, {handle: one["name"] for handle, one in note.mentions.items()})
 
 

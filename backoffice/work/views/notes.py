@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backoffice.access.decorators import permission_required
 from backoffice.access.models import Staff
+from backoffice.audit.sealed import hand_on
 from backoffice.ui import toasts
 from backoffice.work import canned
 from backoffice.work.forms import NoteForm
@@ -128,8 +129,10 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             toasts.show(request, _("Note reworded"))
             return HttpResponseRedirect(reverse("work:note", args=[pk]))
+    versions = list(found.versions.all())
+    hand_on(found, *versions)
     context = {
-        "note": found, "subject": subject, "subject_url": places.get(subject.type).url(subject.id), "versions": list(found.versions.all()), "mine": mine,
+        "note": found, "subject": subject, "subject_url": places.get(subject.type).url(subject.id), "versions": versions, "mine": mine,
         "text": text, "wrong": wrong,
     }  # fmt: skip
     return render(request, "work/notes/note.html", context, status=status)

@@ -152,7 +152,7 @@ def test_a_reworded_note_keeps_what_it_said_and_tells_only_whom_it_names_anew(pl
     services.edit(note_id=note.pk, subject=player, version=2, text=f"Third, @{mentions.handle_of(lars)}.", by=ana, now=NOW)
 
     assert edited.version == 2
-    assert list(NoteVersion.objects.order_by("number").values_list("number", "text")) == [(1, "First."), (2, f"Second, @{mentions.handle_of(lars)}.")]
+    assert [(one.number, one.text) for one in NoteVersion.objects.order_by("number")] == [(1, "First."), (2, f"Second, @{mentions.handle_of(lars)}.")]
     assert [one.staff_id for one in notices()] == [lars.pk]
     assert len(facts("work.note_edited")) == 2
 
@@ -175,7 +175,7 @@ def test_the_database_lets_nobody_take_back_a_note(player, ana):
         "DELETE FROM work_note",
         "UPDATE work_note SET author_id = author_id",
         "DELETE FROM work_attachment",
-        "UPDATE work_noteversion SET text = ''",
+        "UPDATE work_noteversion SET text_sealed = ''",
     ):
         with pytest.raises(Exception, match="permission denied"), connection.cursor() as cursor:
             cursor.execute("SAVEPOINT here")
@@ -279,7 +279,7 @@ def test_notes_with_their_files_are_one_query(player, ana):
     ana.reach()
     with CaptureQueriesContext(connection) as asked:
         found = selectors.about(ana, [player])
-        assert [(one.author.name, one.files[0]["name"]) for one in found.notes] == [("Ana Novak", "a.png")] * 4
+        assert [(one.author.name, one.attached[0].name) for one in found.notes] == [("Ana Novak", "a.png")] * 4
     assert len(asked) == 1
 
 

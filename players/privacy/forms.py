@@ -1,0 +1,43 @@
+"""What is asked of who works on requests about personal data."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from players.models import AccessRequest
+
+
+class AskForm(forms.Form):
+    channel = forms.ChoiceField(label=_("How it came"), choices=[one for one in AccessRequest.CHANNELS if one[0] != "front_end"])
+    received_at = forms.DateTimeField(
+        label=_("Received"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("Now when it is left empty. The deadline runs from then."),
+    )  # fmt: skip
+    reason = forms.CharField(label=_("What was asked"), max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}))
+    key = forms.CharField(widget=forms.HiddenInput, max_length=60)
+
+
+class DeliverForm(forms.Form):
+    way = forms.ChoiceField(label=_("How it went to the player"), choices=AccessRequest.WAYS)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class RefuseForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Why it is refused"), max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}), help_text=_("In words that the player may read.")
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class EraseForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Why"), max_length=400, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("It stays on the record for good: do not name the player."),
+    )  # fmt: skip
+    key = forms.CharField(widget=forms.HiddenInput, max_length=60)
+
+
+class ReadForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Why you have to read it"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Such as the request of an authority, with its reference. It stays on the record: do not name the player."),
+    )  # fmt: skip
