@@ -105,7 +105,8 @@ def cash(*players: Player, currency: str = "EUR") -> list[Decimal]:
 def everything() -> dict[str, Any]:
     """All that a merge could change."""
     return {
-        "players": list(Player.objects.order_by("pk").values("pk", "state", "version")), "accounts": list(Account.objects.order_by("pk").values("pk", "balance")),
+        "players": list(Player.objects.order_by("pk").values("pk", "state", "version")),
+        "accounts": list(Account.objects.order_by("pk").values("pk", "balance")),
         "postings": Transaction.objects.count(), "blocks": list(Block.objects.order_by("pk").values("pk", "state")), "consents": Consent.objects.count(),
         "tags": list(Item.objects.order_by("pk").values("subject_id", "tags")), "merges": list(Merge.objects.values()), "asked": Instruction.objects.count(),
         "facts": Event.objects.exclude(type__startswith="change.").count(),
