@@ -15,7 +15,7 @@ from backoffice.work import items
 from players.models import Address, Arrival, Player
 from players.places import player_subject
 from players.services import PlayerRefused
-from players.services.consents import record_consent
+from players.services.consents import first_consents
 from players.services.registration import described, insert, licence, old_enough
 
 SOURCE = "migration"  # of a file that names none
@@ -101,11 +101,15 @@ def bring_in(*, brand: Brand, arriving: Arriving, by: Staff, now: datetime) -> A
             **described(player), "source": arriving.source, "id_there": arriving.external_id, "registered_at": arriving.registered_at, "state": arriving.state
         },
     )  # fmt: skip
-    for channel, given, at in arriving.consents:
-        record_consent(
-            player_id=player.pk, channel=channel, given=given, source=arriving.consent_source, text_version=arriving.consent_words if given else "",
-            reason=f"Imported from {arriving.source}", at=at, by=actor, now=now,
-        )  # fmt: skip
+    first_consents(
+        player,
+        arriving.consents,
+        source=arriving.consent_source,
+        text_version=arriving.consent_words,
+        reason=f"Imported from {arriving.source}",
+        by=actor,
+        now=now,
+    )
     if arriving.tags:
         try:
             items.tag(player_subject(player), add=arriving.tags, by=by, now=now)

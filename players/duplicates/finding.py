@@ -1,7 +1,8 @@
 """What accounts share, asked of the database for many players at once. Every way goes through an index and gives at most `MOST` others a value,
 so that a fingerprint of a whole café costs no more than that."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from players.models.personal import mailbox_digest
 MOST = 20
 WEIGHTS = {"instrument": 4, "email": 4, "name_birth": 3, "phone": 3, "device": 2}
 CHUNK = 1_000
+MOST_NEW = 150  # pairs that one transaction writes: a fingerprint of a café makes some ten thousand at once, more than two seconds can hold
 
 # `{way}` is `>` in the round over all players, which meets each pair once, and `<>` for one player's page.
 _SHARED = """
@@ -78,10 +80,28 @@ def sweep(*, now: datetime, chunk: int = CHUNK) -> int:
         DuplicateSweep.objects.get_or_create(pk=1)
         here = DuplicateSweep.objects.select_for_update().get(pk=1)
         ids = list(Player.objects.filter(pk__gt=here.position).order_by("pk").values_list("pk", flat=True)[:chunk])
+        found, known = _shared(ids, ">"), _known(ids)
+        ids = _affordable(ids, found, known)
         here.position = ids[-1] if ids else 0
         here.save(update_fields=["position"])
-        _keep(_shared(ids, ">"), now=now)
+        _keep([one for one in found if one.player_id <= here.position], known, now=now)
     return len(ids)
+
+
+def _known(ids: Sequence[int]) -> dict[tuple[int, int], Duplicate]:
+    return {(row.first_id, row.player_id): row for row in Duplicate.objects.select_for_update(of=("self",)).filter(first__in=ids)}
+
+
+def _affordable(ids: Sequence[int], found: Sequence[Shared], known: Mapping[tuple[int, int], Duplicate]) -> list[int]:
+    """As many of the players, from the first on, as bring new pairs that one transaction can write; one at least."""
+    new = Counter(one.player_id for one in found if (one.player_id, one.other_id) not in known)
+    taken, pairs = 0, 0
+    for player_id in ids:
+        pairs += new[player_id]
+        if taken and pairs > MOST_NEW:
+            break
+        taken += 1
+    return list(ids[:taken])
 
 
 def _mailboxes(chunk: int) -> None:
@@ -92,9 +112,8 @@ def _mailboxes(chunk: int) -> None:
     Player.objects.bulk_update(rows, ["mailbox_digest"], batch_size=500)
 
 
-def _keep(found: Sequence[Shared], *, now: datetime) -> None:
+def _keep(found: Sequence[Shared], known: Mapping[tuple[int, int], Duplicate], *, now: datetime) -> None:
     house = Actor.system(machine())
-    known = {(row.first_id, row.player_id): row for row in Duplicate.objects.select_for_update(of=("self",)).filter(first__in={one.player_id for one in found})}
     for one in found:
         row = known.get((one.player_id, one.other_id))
         if row is None:

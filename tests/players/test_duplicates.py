@@ -121,6 +121,16 @@ def test_a_value_that_very_many_share_gives_each_only_so_many(person: Person, mo
     assert sum(first == people[0].pk for first, _second, _kinds, _strength in pairs()) == 2
 
 
+def test_a_chunk_writes_no_more_pairs_than_its_transaction_holds_and_the_next_goes_on(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "MOST_NEW", 4)
+    people = [person(device="cafe") for _number in range(5)]
+    found = [(first.pk, second.pk) for at, first in enumerate(people) for second in people[at + 1 :]]
+    steps = [finding.sweep(now=NOW) for _step in range(4)]
+    assert steps == [1, 1, 3, 0], "four pairs, three, three with nothing after them"
+    assert [(first, second) for first, second, _kinds, _strength in pairs()] == found
+    assert [finding.sweep(now=NOW) for _step in range(2)] == [5, 0], "what is known costs nothing"
+
+
 def test_what_was_written_past_the_model_is_worked_out_by_the_round(person: Person) -> None:
     older, newer = person(email="mia@gmail.com"), person(email="m.i.a@gmail.com")
     Player.objects.filter(pk=newer.pk).update(mailbox_digest=None)

@@ -14,6 +14,7 @@ from backoffice.approvals.registry import registry
 from backoffice.approvals.services import decisions, drafts
 from backoffice.scope.models import Brand
 from payments.models import ReasonCode
+from players.models import Duplicate
 from tests import factories
 from tests.backoffice.alerts.tools import put_rule
 from tests.backoffice.approvals.conftest import NAME, REASON, VALUES, policy, proposed
@@ -156,13 +157,17 @@ def test_every_kind_shows_its_things_its_forms_and_says_again_what_is_in_force(d
     put_rule(owner=dana)
     client, player = signed_in(dana), factories.player(Brand.objects.get(code="nova"))
     segment_of(player.brand)
+    other = factories.player(player.brand)
+    pair = Duplicate.objects.create(
+        brand=player.brand, first=player, player=other, other_brand=player.brand, evidence=["device"], strength=2, found_at=timezone.now()
+    )
     for kind in registry.kinds:
         assert client.get(reverse("approvals:things", args=[kind.code])).status_code == 200
         if kind.creatable:
             assert client.get(reverse("approvals:propose-new", args=[kind.code])).status_code == 200
         # Of what is about people only those with a change on its way are listed; each of the others is found.
-        subjects = list(kind.subjects()) or [kind.find(str(player.pk))]
-        assert all(subjects)
+        subjects = list(kind.subjects()) or [found for key in (player.pk, pair.pk) if (found := kind.find(str(key)))]
+        assert subjects
         for one in subjects:
             values = kind.current(one.key)
             if values is None:
