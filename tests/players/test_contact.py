@@ -93,7 +93,7 @@ def test_a_block_that_has_ended_counts_no_more(desk: SimpleNamespace) -> None:
         ("SE", {EMAIL, SMS, PUSH}),
         ("GB", {EMAIL, SMS, PUSH, PHONE, POST}),
         ("DE", {EMAIL, SMS, PUSH, PHONE}),
-        ("CA-ON", {EMAIL, SMS, PUSH}),
+        ("CA-ON", {EMAIL, SMS, PUSH, PHONE, POST}),  # AGCO 2.05
     ],
 )
 def test_the_law_says_where_silence_is_no(desk: SimpleNamespace, market: str, asks: set[str]) -> None:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from backoffice.approvals.models import ChangeRequest
 from backoffice.approvals.services import NotAllowed as ChangeNotAllowed
 from backoffice.approvals.services import decisions
-from backoffice.audit import personal
+from backoffice.audit import personal, sequencer, verify
 from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import NotAllowed, Stale
 from backoffice.audit.models import Event, PersonalKey
@@ -47,6 +47,7 @@ from players.services.registration import record_sign_in, register_player
 from players.tickets.services import Said, keep_ticket, open_by_hand
 from tests.backoffice.jobs.conftest import finish
 from tests.casino import asked, new_player, open_casino, paid_in
+from tests.databases import OwnCluster
 from tests.people import make_person, signed_in
 from tests.personal_table import CIPHER, COLUMNS, NO, NOBODY, SEALED, Clear
 
@@ -645,3 +646,17 @@ def test_a_restored_backup_is_erased_again_whatever_it_had(house: SimpleNamespac
     before = everywhere()
     assert personal.reapply_erasures([noted]) == 0
     assert everywhere() == before
+
+
+def test_the_record_of_an_erased_player_still_verifies(own_cluster: OwnCluster) -> None:
+    nova = open_casino()
+    house = SimpleNamespace(brand=nova, dana=make_person("compliance", brands=[nova]), vera=make_person("compliance", brands=[nova]), sofia=None)
+    player = new_player(nova)
+    sequencer.catch_up()
+    erased(house, closed(house, player))
+    while erasing.sweep(now=timezone.now()):
+        pass
+    sequencer.catch_up()
+    report = verify.run()
+    assert (report.findings, report.checked["record"] > 10) == ([], True)  # noqa: PLR2004
+    assert Player.objects.get(pk=player.pk).name == "Erased player"
