@@ -1,12 +1,12 @@
 """A statement as a file: CSV, and PDF by typst. The template is ours; every value reaches it as data, so that nothing a player is called is markup."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from backoffice.jobs.exports.formats import BOM, csv_lines
 from backoffice.ui import money, numbers
 from wallet import currencies
 from wallet.models import Statement
+from wallet.statements import NO_LETTER
 from wallet.statements.composing import BONUS, Line, Part
 from wallet.statements.sections import Theme
 from wallet.statements.words import WORDS, in_language, said
@@ -27,7 +28,7 @@ from wallet.statements.words import WORDS, in_language, said
 TEMPLATE = Path(__file__).with_name("statement.typ")
 # Tagged, accessible, every font inside. PDF/A also refuses a letter that no font has, where plain PDF prints an empty box.
 PDF_STANDARDS = ["a-2a", "ua-1"]
-MOST_LINES = 30_000  # some 30 MB and half a minute
+MOST_LINES = 30_000  # some 30 MB, a quarter of a minute, and 2 GB while it is set
 HOLD_SECONDS = 5.0
 CONTENT_TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
@@ -149,37 +150,39 @@ def _plain(amount: Decimal, currency: str) -> str:
 
 def pdf(paper: Paper, *, meanwhile: Callable[[], None]) -> bytes:
     """Raises CannotPrint."""
-    import typst
-
     if sum(len(part.lines) for part in paper.parts) > MOST_LINES:
         words = _("More than %(most)s entries make no PDF. Ask for CSV, or for a shorter period.")
         raise CannotPrint(words % {"most": numbers.whole(MOST_LINES)})
     with translation.override(paper.language):  # digits as the language groups them
         data = json.dumps(_data(paper), ensure_ascii=False)
-    fonts: list[Any] = [settings.STATEMENT_FONTS] if settings.STATEMENT_FONTS else []
-    made_at = int(paper.made.timestamp())
-    with ThreadPoolExecutor(1) as apart:  # typst lets other threads run, so the job can be held while it sets pages
-        work = apart.submit(
-            typst.compile, _template(), sys_inputs={"data": data}, format="pdf", pdf_standards=PDF_STANDARDS, font_paths=fonts, timestamp=made_at  # type: ignore[arg-type]
-        )  # fmt: skip
-        while True:
-            try:
-                made = work.result(timeout=HOLD_SECONDS)
-                break
-            except TimeoutError:
-                meanwhile()
-            except typst.TypstError as wrong:
-                if "could not be displayed" not in str(wrong):
-                    raise
-                words = _("No font of this machine has all letters of the statement (%(said)s). Install more fonts (docs/statements.md), or ask for CSV.")
-                raise CannotPrint(words % {"said": wrong.message}) from wrong
-    assert isinstance(made, bytes)  # noqa: S101
+    given = {
+        "template": TEMPLATE.read_text(), "data": data, "fonts": [settings.STATEMENT_FONTS] if settings.STATEMENT_FONTS else [],
+        "standards": PDF_STANDARDS, "timestamp": int(paper.made.timestamp()),
+    }  # fmt: skip
+    status, made, said = _typeset(json.dumps(given).encode(), meanwhile)
+    if status == NO_LETTER:
+        words = _("No font of this machine has all letters of the statement (%(said)s). Install more fonts (docs/statements.md), or ask for CSV.")
+        raise CannotPrint(words % {"said": said})
+    if status:
+        raise RuntimeError(f"typst ended with {status}: {said[-400:]}")
     return made
 
 
-@cache
-def _template() -> bytes:
-    return TEMPLATE.read_bytes()
+def _typeset(given: bytes, meanwhile: Callable[[], None]) -> tuple[int, bytes, str]:
+    """Status, PDF and reason. Whatever `meanwhile` raises ends the work."""
+    command = [sys.executable, "-m", "wallet.statements.typeset"]
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as apart:
+        while True:
+            try:
+                made, said = apart.communicate(given, timeout=HOLD_SECONDS)
+            except subprocess.TimeoutExpired:
+                try:
+                    meanwhile()
+                except BaseException:
+                    apart.kill()
+                    raise
+            else:
+                return apart.returncode, made, said.decode(errors="replace")
 
 
 def _data(paper: Paper) -> dict[str, Any]:
