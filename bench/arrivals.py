@@ -60,7 +60,7 @@ def bring(key: str, rows: int) -> dict[str, Any]:
 
 
 def run(options: argparse.Namespace, scale: Scale) -> None:
-    rows = scale.pick(quick=2_000, default=20_000, full=100_000)
+    rows = scale.pick(quick=1_000, default=20_000, full=100_000)
     folder = tempfile.mkdtemp(prefix="countroom-bench-arrivals-")
     os.environ["JOBS_STORAGE_OPTIONS"] = json.dumps({"location": folder})
     try:
