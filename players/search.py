@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.urls import reverse
@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.scope.models import Jurisdiction
 from backoffice.search import registry
 from backoffice.search.asking import NotUnderstood, Question, number, numbered
 from backoffice.search.registry import COUNT_CAP, PEOPLE, Column, Hit, Operator, Provider, Window
 from backoffice.ui.templatetags import ui
-from players import panels
+from players import panels, phones
 from players.folding import folded
 from players.models import Device, Instrument, Player, SignIn
 from players.services.instruments import looks_like_card_number
@@ -74,12 +75,21 @@ def players_of(question: Question) -> QuerySet[Player] | None:
     for value in question.values.get("email", ()):
         rows = rows.filter(Player.email.match(value))
     for value in question.values.get("phone", ()):
-        rows = rows.filter(Player.phone.match(value))
+        rows = rows.filter(_by_phone(value))
     for value in question.values.get("ip", ()):
         rows = rows.filter(pk__in=SignIn.objects.filter(ip=value).order_by("player_id").values("player_id").distinct()[:COUNT_CAP])
     for value in question.values.get("device", ()):
         rows = rows.filter(pk__in=Device.objects.filter(fingerprint=value).values("player_id")[:COUNT_CAP])
     return rows
+
+
+def _by_phone(value: str) -> Q:
+    """A number written as at home is looked for in every country where the house is licensed."""
+    countries = {code[:2] for code in Jurisdiction.objects.values_list("code", flat=True)} if value.startswith("0") else set()
+    found = Q(pk=None)
+    for spelled in phones.everywhere(value, sorted(countries)):
+        found |= Player.phone.match(spelled)
+    return found
 
 
 def _by_player(rows: QuerySet[Player], value: str, staff: Any) -> QuerySet[Player]:
@@ -156,13 +166,15 @@ def email_shape(text: str) -> str | None:
 def phone(text: str) -> str:
     digits = "".join(character for character in text if character.isdigit())
     if not 7 <= len(digits) <= 15:  # noqa: PLR2004 (E.164)
-        raise NotUnderstood(_("It takes a whole number with its country, such as +35679000000."))
-    return f"+{digits}"
+        raise NotUnderstood(_("It takes a whole number, such as +35679000000, or as at home: 070-537 30 39."))
+    return digits if text.lstrip(" (").startswith("0") else f"+{digits}"
 
 
 def phone_shape(text: str) -> str | None:
-    digits = text[1:].replace(" ", "").replace("-", "")
-    return text if text.startswith("+") and digits.isdigit() and len(digits) >= 7 else None  # noqa: PLR2004
+    """With a plus, or with a nought and as long as no number of ours is written."""
+    bare = "".join(character for character in text if character not in " -/()")
+    digits, least = bare[1:], {"+": 7, "0": 8}.get(bare[:1])
+    return text if least is not None and digits.isdigit() and len(digits) >= least else None
 
 
 def card(text: str) -> str:

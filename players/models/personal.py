@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from backoffice.audit import vault
+from players import phones
 
 
 class Encrypted:
@@ -61,8 +62,7 @@ def mailbox_digest(text: str) -> str:
     return vault.digest(spelled_mailbox(text), purpose="player.mailbox") if text else ""
 
 
-def spelled_phone(text: str) -> str:
-    return "+" + "".join(character for character in text if character.isdigit()).lstrip("0")
+spelled_phone = phones.spelled
 
 
 def spelled_account(text: str) -> str:

@@ -338,6 +338,7 @@ def plug_in() -> None:
         ),
         Holding(
             key="players.keys", title=_("The player's key"), models=("audit.PersonalKey", "audit.Erasure"), order=99,
+            sealed=True,
             rows=lambda player_id: PersonalKey.objects.filter(pk=player_id), left_out=_("A key says nothing about anybody."), stays=_("The key is destroyed."),
         ),
     )  # fmt: skip

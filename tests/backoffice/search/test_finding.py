@@ -58,6 +58,22 @@ def test_letters_that_are_no_accents_are_found_as_people_write_them(house, ana, 
         assert find(ana, text)["players"] == [f"#{house.mia.pk}"], text
 
 
+@pytest.mark.parametrize(
+    "text", ["+46 70 537 30 39", "0705373039", "070-537 30 39", "(070) 537 3039", "phone:0705373039", "phone:0046705373039", "+46 (0)70-537 30 39"]
+)
+def test_a_phone_number_is_found_as_people_write_it(house, ana, find, text):
+    house.mia.phone = "+46 705373039"
+    house.mia.save()
+    assert find(ana, text)["players"] == [f"#{house.mia.pk}"]
+
+
+@pytest.mark.parametrize("text", ["0705373038", "phone:12345678901", "0.00140000"])
+def test_a_number_of_nobody_finds_nobody(house, ana, find, text):
+    house.mia.phone = "+46 705373039"
+    house.mia.save()
+    assert "players" not in find(ana, text)
+
+
 def test_the_middle_word_of_a_name_and_signs_of_patterns_are_words_like_others(house, ana, find):
     house.mia.last_name = "de la Cruz 100%"
     house.mia.save()
