@@ -9,19 +9,23 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.search import registry
+from backoffice.ui import money, words
 from backoffice.work import noted
 from payments import situations
 from payments.badges import badge, deposit_badge
+from payments.lifecycles import TO_DECIDE
 from payments.models import Deposit, Payment, Withdrawal
 from payments.queues import SUBJECT
 from payments.selectors import decision
 from payments.selectors import player as selector
 from players import panels
+from players.messages import offers
 from players.overview import waiting
 from players.panels import Looking, Panel
 
 STATUS = ("payments.view", "payments.view_status")
 LATEST = 5
+OFFERED = 10
 
 
 def lifetime(looking: Looking) -> Mapping[str, Any]:
@@ -83,7 +87,17 @@ def _address(row: Payment) -> str:
     return registry.address("payments:deposit", row.pk, otherwise=str(row))
 
 
+def offered(looking: Looking) -> list[tuple[str, str]]:
+    """The latest payments, open withdrawals first, for a message that is about one of them."""
+    if not any(looking.may(one) for one in STATUS):
+        return []
+    found = selector.page(looking.staff, looking.player.pk, selector.Asked()).payments[:OFFERED]
+    found.sort(key=lambda row: not (isinstance(row, Withdrawal) and row.state in TO_DECIDE))
+    return [(str(row), f"{row} \u00b7 {money.write(row.amount, row.currency)} \u00b7 {words.of(row.state)}") for row in found]  # type: ignore[attr-defined]
+
+
 def plug_in() -> None:
+    offers.register("payment", offered)
     _l = gettext_lazy
     panels.register(
         Panel(key="payments.withdrawals", title=_l("Withdrawals"), template="payments/_player_withdrawals.html", load=withdrawals, order=30, permission=STATUS),

@@ -5,11 +5,17 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from players.messages import offers
 from players.messages.composing import LANGUAGES
 from players.messages.writing import LONGEST_VALUE
 from players.models import MessageTemplate
+from players.panels import Looking
 
 PREFIX = "value-"
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 class WriteForm(forms.Form):
@@ -17,13 +23,17 @@ class WriteForm(forms.Form):
     key = forms.CharField(widget=forms.HiddenInput, max_length=80)
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
-    def __init__(self, *args: Any, template: MessageTemplate, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, template: MessageTemplate, looking: Looking, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["language"].choices = [(code, label) for code, label in LANGUAGES.items() if code in template.texts]  # type: ignore[attr-defined]
         for name, sample in template.fields.items():
+            offered = offers.of(name, looking)
+            if offered:
+                self.fields[f"{PREFIX}{name}"] = forms.ChoiceField(label=_label(name), choices=offered)
+                continue
             long = len(sample) > 30  # noqa: PLR2004 (a sentence)
             self.fields[f"{PREFIX}{name}"] = forms.CharField(
-                label=name.replace("_", " ").capitalize(), max_length=LONGEST_VALUE, widget=forms.Textarea(attrs={"rows": 5}) if long else forms.TextInput(),
+                label=_label(name), max_length=LONGEST_VALUE, widget=forms.Textarea(attrs={"rows": 5}) if long else forms.TextInput(),
                 help_text=_("Such as: %(sample)s") % {"sample": sample},
             )  # fmt: skip
 

@@ -79,7 +79,7 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
     if chosen is None:
         return render(request, "players/write.html", {**header_of(looking), "choices": choices, "template": None})
     said = contact.answer(looking.player, contact.EMAIL, chosen.purpose, now=looking.now)
-    form = WriteForm(request.POST or None, template=chosen, initial={"language": language_of(looking.player, chosen), "key": uuid.uuid4().hex})
+    form = WriteForm(request.POST or None, template=chosen, looking=looking, initial={"language": language_of(looking.player, chosen), "key": uuid.uuid4().hex})
     preview, status = None, 200
     if form.is_bound:
         status = 422
