@@ -462,6 +462,8 @@ ROWS: dict[str, Row] = {
             ("send_complaint", "post", 1),
             ("show_complaint", "get", 1),
             ("reactivate_account", "post", 1),
+            ("ask_for_everything", "post", 1),
+            ("show_request", "get", 1),
             ("ask_statement", "post", 1),
             ("show_statement", "get", 2),
             ("statement_file", "get", 2),

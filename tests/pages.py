@@ -20,6 +20,7 @@ DOOR_PAGES = {
     "account_reset_password_from_key_done",
 }  # fmt: skip
 ELSEWHERE = {"mfa_authenticate", "mfa_activate_totp"}  # steps of signing in, walked by tests/backoffice/access/test_sign_in.py
+NOT_FOUND = 404
 NO_PAGES = {"work:note-people", "jobs:import-template", "work:attachment", "mfa_download_recovery_codes"}  # data and files
 
 
@@ -46,7 +47,8 @@ def places(world: SimpleNamespace, owner: Staff) -> list[Place]:
     for name, row in ROWS.items():
         piece = name.endswith(("-live", "-lines", "-progress", ":palette")) or name in NO_PAGES | ELSEWHERE
         machine = row.who == PUBLIC and name.startswith(("operations:", "integrations:")) and name != "integrations:docs"
-        if row.method != "get" or piece or machine:
+        nothing = row.allow == NOT_FOUND  # in this world there is none of it
+        if row.method != "get" or piece or machine or nothing:
             continue
         query = row.data(world)
         path = reverse(name, args=own.get(name, row.args(world))) + (f"?{urlencode(query)}" if query else "")

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from players.models import Message
-from tests.casino import asked, new_withdrawal, open_casino
-from tests.people import make_brand, make_person, signed_in
+from tests.casino import asked, new_player, new_withdrawal, open_casino
+from tests.people import make_person, signed_in
 
 pytestmark = pytest.mark.django_db
 TEMPLATE = "withdrawal_delayed"
@@ -34,10 +34,8 @@ def test_the_open_withdrawal_stands_first_and_nothing_else_is_taken():
 
 
 def test_without_payments_it_is_typed():
-    fjord = make_brand("fjord", market="SE")
-    from tests.casino import new_player
-
-    player = new_player(fjord, currency="SEK")
-    client = signed_in(make_person("support", brands=[fjord]))
+    nova = open_casino()
+    player = new_player(nova)
+    client = signed_in(make_person("support", brands=[nova]))
     page = client.get(f"/players/{player.pk}/write/?template={TEMPLATE}").text
     assert '<input type="text" name="value-payment"' in page

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from backoffice.audit import personal
 from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import NotAllowed
 from backoffice.audit.models import Event
@@ -244,7 +245,8 @@ def test_staff_open_it_after_the_caller_was_verified_and_not_before(casino: Simp
         services.reactivate_by_staff(player_id=player.pk, note="Called", key="k", by=casino.sofia, now=now)
     assert state(player) == "active"
     fact = Event.objects.get(type="player.reactivated")
-    assert (fact.actor_id, json.loads(fact.after)) == (casino.sofia.pk, {"identified_by": "caller_check", "check": check.pk, "note": "Called"})
+    said = personal.open_values(json.loads(fact.after), player_id=player.pk)
+    assert (fact.actor_id, said) == (casino.sofia.pk, {"identified_by": "caller_check", "check": check.pk, "note": "Called"})
     assert Dormancy.objects.get().ended_by == "identified"
     whole_round(now + A_DAY)  # its clock has begun anew
     assert Dormancy.objects.count() == 1

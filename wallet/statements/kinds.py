@@ -12,7 +12,8 @@ OF_KIND: dict[Kind, str] = {
     Kind.PAID_OUT: "withdrawal", Kind.PAYOUT_RETURNED: "withdrawal",
     Kind.BET: "play", Kind.WIN: "play", Kind.ROLLED_BACK: "play", Kind.JACKPOT_CONTRIBUTED: "play", Kind.JACKPOT_WON: "play", Kind.FREE_ROUND_WON: "play",
     Kind.BONUS_GRANTED: "incentive", Kind.BONUS_CONVERTED: "incentive", Kind.BONUS_FORFEITED: "incentive", Kind.BONUS_EXPIRED: "incentive",
-    Kind.ADJUSTED: "adjustment", Kind.WRITTEN_OFF: "adjustment", Kind.TRANSFERRED: "adjustment", Kind.IMPORTED: "adjustment",
+    Kind.ADJUSTED: "adjustment", Kind.WRITTEN_OFF: "adjustment", Kind.TRANSFERRED: "adjustment",
+    Kind.MERGED: "merged", Kind.MERGE_UNDONE: "merged", Kind.IMPORTED: "adjustment",
     Kind.HANDED_OVER: "unclaimed", Kind.CLAIMED: "unclaimed", Kind.EXCHANGED: "exchange", Kind.TAX_WITHHELD: "tax",
     Kind.DEPOSIT_FEE: "fee", Kind.PAYOUT_FEE: "fee", Kind.CHARGEBACK_FEE: "fee", Kind.NETWORK_FEE: "fee",
     Kind.JACKPOT_SWEPT: "other", Kind.SETTLED_BY_PSP: "other", Kind.SWEPT: "other", Kind.COMMISSION_ACCRUED: "other", Kind.COMMISSION_PAID: "other",
@@ -20,7 +21,7 @@ OF_KIND: dict[Kind, str] = {
 # In this order on the paper.
 ORDER = (
     "deposit", "deposit_back", "withdrawal", "held", "incentive_added", "incentive_removed", "adjustment", "play", "exchange", "fee", "tax", "unclaimed",
-    "other",
+    "merged", "other",
 )  # fmt: skip
 # Of game play, what is a stake: taken when it is negative, given back when it is positive. The rest is won.
 STAKES = frozenset({Kind.BET, Kind.ROLLED_BACK, Kind.JACKPOT_CONTRIBUTED})

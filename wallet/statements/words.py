@@ -91,6 +91,11 @@ WORDS: dict[str, dict[str, str]] = {
     "kind.fee": {"en": "Fees", "de": "Gebühren", "sv": "Avgifter"},
     "kind.tax": {"en": "Tax", "de": "Steuern", "sv": "Skatt"},
     "kind.unclaimed": {"en": "Unclaimed money", "de": "Nicht abgeholtes Geld", "sv": "Ej hämtade pengar"},
+    "kind.merged": {
+        "en": "From and to another account of yours",
+        "de": "Von und zu einem anderen Konto von Ihnen",
+        "sv": "Från och till ett annat av dina konton",
+    },
     "kind.other": {"en": "Other", "de": "Sonstiges", "sv": "Övrigt"},
     # what happened, by the ledger's kind
     "DEPOSIT_CREDITED": {"en": "Deposit", "de": "Einzahlung", "sv": "Insättning"},
@@ -130,6 +135,8 @@ WORDS: dict[str, dict[str, str]] = {
     "TRANSFERRED": {"en": "Transferred", "de": "Übertragen", "sv": "Överfört"},
     "HANDED_OVER": {"en": "Handed over as unclaimed", "de": "Als nicht abgeholt übergeben", "sv": "Överlämnat som ej hämtat"},
     "CLAIMED": {"en": "Unclaimed money given back", "de": "Nicht abgeholtes Geld zurückgegeben", "sv": "Ej hämtade pengar återlämnade"},
+    "MERGED": {"en": "Accounts made one", "de": "Konten zusammengeführt", "sv": "Konton sammanslagna"},
+    "MERGE_UNDONE": {"en": "Accounts made two again", "de": "Konten wieder getrennt", "sv": "Konton åter delade"},
     "IMPORTED": {"en": "Carried over from another system", "de": "Aus einem anderen System übernommen", "sv": "Överfört från annat system"},
 }
 

@@ -105,7 +105,7 @@ def test_only_the_good_rows_are_written_by_the_service_once_each_and_on_the_reco
     job = finish(confirmed(job, ana))
 
     assert (job.state, job.total, job.done) == ("done", 7, 7)
-    assert list(Note.objects.order_by("pk").values_list("player_id", "text", "author_id")) == [
+    assert [(one.player_id, one.text, one.author_id) for one in Note.objects.order_by("pk")] == [
         (player.pk, f"Called {n}", ana.pk) for n, player in enumerate(mias)
     ]  # fmt: skip
     assert Event.objects.filter(type="work.note_written", actor_id=ana.pk).count() == 7
@@ -156,7 +156,7 @@ def test_whoever_goes_on_after_a_dead_worker_does_no_row_twice(mias, ana, small,
     if job.state == "checked":
         job = finish(confirmed(job, ana))
     assert (job.state, job.done) == ("done", 7)
-    assert list(Note.objects.order_by("pk").values_list("text", flat=True)) == [f"Called {n}" for n in range(7)]
+    assert [one.text for one in Note.objects.order_by("pk")] == [f"Called {n}" for n in range(7)]
 
 
 def test_a_kill_in_the_middle_of_a_row_leaves_nothing_of_it(mias, ana, small, monkeypatch):
@@ -175,7 +175,7 @@ def test_a_kill_in_the_middle_of_a_row_leaves_nothing_of_it(mias, ana, small, mo
     assert (Note.objects.count(), Job.objects.get().done) == (3, 3)
     overdue(job)
     assert finish(job).state == "done"
-    assert list(Note.objects.order_by("pk").values_list("text", flat=True)) == [f"Called {n}" for n in range(7)]
+    assert [one.text for one in Note.objects.order_by("pk")] == [f"Called {n}" for n in range(7)]
 
 
 def test_a_slow_worker_that_lost_its_lease_writes_no_row(mias, ana, small):

@@ -121,7 +121,8 @@ def test_every_probe_says_what_it_means_and_what_to_do_and_stands_in_the_docs():
     assert {one.code for one in probes.every()} == {
         "broker.answer", "broker.messages", "certificates.days", "database.answer", "database.clock", "database.connections",
         "database.oldest_transaction", "disk.data", "disk.exports", "processes.beat", "processes.recorder", "processes.workers", "queue.alerts",
-        "queue.changes", "queue.deposits", "queue.instructions", "queue.jobs", "queue.messages", "queue.notices", "queue.payouts", "queue.provider_webhooks",
+        "queue.changes", "queue.deposits", "queue.instructions", "queue.jobs", "queue.messages", "queue.notices", "queue.payouts", "queue.personal_data",
+        "queue.provider_webhooks",
         "queue.webhooks", "record.horizon", "record.partitions", "record.sealing", "safety.backup", "safety.mode", "safety.verify",
         "webhooks.incoming", "webhooks.out",
     }  # fmt: skip
