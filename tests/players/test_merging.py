@@ -356,12 +356,25 @@ def test_a_merge_is_taken_back_by_the_reverse_postings_while_no_money_moved(casi
     assert (again.pk != made.pk, cash(casino.stays, casino.goes)) == (True, [Decimal("130.50"), 0])
 
 
-def test_an_account_that_was_closed_before_is_closed_again(casino: SimpleNamespace) -> None:
-    Player.objects.filter(pk=casino.goes.pk).update(state="closed")
+@pytest.mark.parametrize(("goes", "stays"), [("closed", "active"), ("suspended", "suspended")])
+def test_an_account_that_was_closed_or_suspended_before_is_so_again(casino: SimpleNamespace, goes: str, stays: str) -> None:
+    Player.objects.filter(pk=casino.goes.pk).update(state=goes)
+    Player.objects.filter(pk=casino.stays.pk).update(state=stays)
     merged(casino)
     assert Player.objects.get(pk=casino.goes.pk).state == "merged"
     undone(casino)
-    assert Player.objects.get(pk=casino.goes.pk).state == "closed"
+    assert [Player.objects.get(pk=one.pk).state for one in (casino.goes, casino.stays)] == [goes, stays]
+
+
+@pytest.mark.parametrize("which", ["goes", "stays"])
+def test_a_dormant_account_is_no_part_of_a_merge(casino: SimpleNamespace, which: str) -> None:
+    dormant = getattr(casino, which)
+    change = ask(casino)
+    Player.objects.filter(pk=dormant.pk).update(state="dormant")
+    before = everything()
+    answer = agree(casino, change)
+    assert (answer.state, f"Account #{dormant.pk} is dormant." in answer.outcome) == ("failed", True)
+    assert everything() == before
 
 
 def test_once_money_moved_it_is_refused_with_the_reason_also_between_asking_and_agreeing(casino: SimpleNamespace) -> None:
