@@ -89,7 +89,7 @@ def _address(row: Payment) -> str:
 
 def offered(looking: Looking) -> list[tuple[str, str]]:
     """The latest payments, open withdrawals first, for a message that is about one of them."""
-    if not any(looking.may(one) for one in STATUS):
+    if not looking.may(STATUS):
         return []
     found = selector.page(looking.staff, looking.player.pk, selector.Asked()).payments[:OFFERED]
     found.sort(key=lambda row: not (isinstance(row, Withdrawal) and row.state in TO_DECIDE))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import Value, mask_name, moment, personal, text
+from backoffice.ui import times
 from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells
 from backoffice.work.queues import Choice, Code, Column, Day, During, NotUnderstood, OfBrand, Queue, Row, Search, Tab
@@ -50,8 +51,7 @@ class SignedIn(Choice):
         if value == NEVER:
             return rows.filter(last_sign_in_at=None)
         days = int(value)
-        today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-        edge = today - timedelta(days=abs(days) - 1)
+        edge = times.midnight(timezone.now()) - timedelta(days=abs(days) - 1)
         return rows.filter(last_sign_in_at__gte=edge) if days > 0 else rows.filter(last_sign_in_at__lt=edge)
 
 

@@ -63,6 +63,11 @@ class Slice:
         for name, value in columns.items():
             setattr(self.job, name, value)
 
+    def begin_again(self) -> None:
+        """Let go of what was made so far, since a piece of it is damaged. Raises Lost."""
+        files.discard_parts(self.job)
+        self.keep(phase="", progress={}, done=0, total=None)
+
     def move(self, to: str, **also: Any) -> None:
         """End the work. Raises Lost."""
         with transaction.atomic():

@@ -203,3 +203,11 @@ def number(jurisdiction_id: int, key: str, *, on: date) -> Number:
     if key not in pack.numbers:
         raise NoPack(f"{pack.jurisdiction} {pack.version} does not say {key}. Propose its next version, which does.")
     return pack.numbers[key]
+
+
+def years_on(day: date, years: int) -> date:
+    """The same day some years on; 1 March after 29 February, so that nothing ends too early."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)

@@ -37,6 +37,11 @@ def day(date: date, *, now: datetime | None = None) -> str:
     return near.get(date) or dateformat.format(date, pgettext("date", "j M Y") if date.year != today.year else pgettext("date", "j M"))
 
 
+def midnight(at: datetime) -> datetime:
+    """When the reader's day began."""
+    return timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def zone(at: datetime) -> str:
     """The abbreviation of the reader's zone at that moment, such as CET or CEST."""
     return timezone.localtime(at).tzname() or ""

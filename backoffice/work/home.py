@@ -74,7 +74,7 @@ def _mentions(staff: Any) -> Iterable[tiles.Row]:
 
 def _day(staff: Any, now: datetime) -> Iterable[tiles.Words]:
     """How many this person decided since midnight of their clock, and in how long from claim to decision."""
-    day = claims.handled(by=staff, since=timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0))
+    day = claims.handled(by=staff, since=times.midnight(now))
     if day.decided and day.median is not None:
         yield tiles.Words(_("You decided %(n)s today, half of them within %(time)s of the claim") % {"n": day.decided, "time": times.span(day.median)})
     elif day.decided:

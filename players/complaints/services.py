@@ -87,11 +87,7 @@ def _same(known: Complaint, player: Player) -> Complaint:
 
 def _kept_until(player: Player, now: datetime) -> date:
     years = int(packs.number(player.jurisdiction_id, "complaints.retention_years", on=now.date()).value)
-    day = now.date()
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:  # 29 February
-        return day.replace(year=day.year + years, month=3, day=1)
+    return packs.years_on(now.date(), years)
 
 
 @transaction.atomic

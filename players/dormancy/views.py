@@ -13,7 +13,7 @@ from backoffice.access.decorators import permission_required
 from backoffice.ui import times, toasts
 from players.dormancy import services
 from players.profile import callers
-from players.profile.views import REFUSALS, again, back, page
+from players.profile.views import back, page, sent
 from players.views.player import looking_at
 
 
@@ -25,18 +25,12 @@ class ReactivateForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(services.RETURN)
 def reactivate(request: HttpRequest, pk: int) -> HttpResponse:
-    looking, status = looking_at(request, pk), 200
+    seen = looking_at(request, pk)
     form = ReactivateForm(request.POST or None, initial={"key": uuid.uuid4().hex})
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                services.reactivate_by_staff(player_id=pk, by=looking.staff, now=looking.now, **form.cleaned_data)
-            except REFUSALS as refused:
-                looking, status = again(form, refused, looking)
-            else:
-                toasts.show(request, _("Account active"))
-                return back(looking)
+    looking, status, done = sent(seen, form, lambda: services.reactivate_by_staff(player_id=pk, by=seen.staff, now=seen.now, **form.cleaned_data))
+    if done is not None:
+        toasts.show(request, _("Account active"))
+        return back(looking)
     check = callers.verified(pk, now=looking.now)
     dormant = looking.player.state == "dormant"
     says = [

@@ -13,7 +13,7 @@ from players import contact, locks
 from players.messages.composing import Composed, compose, templates
 from players.messages.sending import SUBJECT
 from players.models import Message, MessageTemplate, Player
-from players.services import PlayerRefused
+from players.services import PlayerRefused, refuse_erased
 
 LONGEST_VALUE = 2_000
 
@@ -36,8 +36,7 @@ def written(player: Player, *, template: MessageTemplate, values: Mapping[str, s
 
 
 def _refuse(player: Player, purpose: str, now: datetime) -> None:
-    if player.erased_at is not None:
-        raise PlayerRefused(_("The player was erased; nothing personal is written any more."), code="player_erased")
+    refuse_erased(player)
     said = contact.answer(player, contact.EMAIL, purpose, now=now)
     if not said.allowed:
         raise PlayerRefused(_("The player may not be sent it: %(why)s.") % {"why": said.words}, code="not_contactable")

@@ -18,8 +18,7 @@ from players import locks
 from players.lifecycles import ACCESS
 from players.models import AccessRequest, Player
 from players.privacy import WORK, held, telling
-from players.privacy.erasing import refuse_erased
-from players.services import PlayerRefused
+from players.services import PlayerRefused, refuse_erased
 
 SUBJECT = "players.accessrequest"
 KIND = "personal_data"

@@ -10,7 +10,6 @@ from typing import Any
 
 from celery import current_app
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from backoffice.audit import personal
 from backoffice.audit.actors import Actor
@@ -143,9 +142,3 @@ def again(noted: personal.Noted) -> None:
     for part_id in list(Erasure.objects.filter(player_id=noted.player_id, next_attempt_at__lte=now).values_list("pk", flat=True)):
         while step(part_id, now=now):
             pass
-
-
-def refuse_erased(player: Player) -> None:
-    """For services that would write something personal. Raises PlayerRefused (`player_erased`)."""
-    if player.erased_at is not None:
-        raise PlayerRefused(_("The player was erased; nothing personal is written any more."), code="player_erased")

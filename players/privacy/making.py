@@ -55,8 +55,7 @@ def step(slice_: Slice) -> bool:
     try:
         return _write(slice_, row) if job.phase in {"", "writing"} else _assemble(slice_, row)
     except files.Damaged:
-        files.discard_parts(job)
-        slice_.keep(phase="", progress={}, done=0)
+        slice_.begin_again()
         return True
 
 

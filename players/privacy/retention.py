@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
@@ -96,16 +96,8 @@ def kept_until(holding: Holding, player: Player, *, ended: datetime, now: dateti
     begins = ended.astimezone(player.brand.zone).date()
     if holding.law == held.AML and packs.number(player.jurisdiction_id, held.AML_FROM, on=now.date()).value:
         begins = date(begins.year, 12, 31)
-    day = holding.until(player.pk) if holding.until is not None else _years_on(begins, int(number.value))
+    day = holding.until(player.pk) if holding.until is not None else packs.years_on(begins, int(number.value))
     return (day if day is not None and day > now.date() else None), f"{number.pack}: {number.citation}"
-
-
-def _years_on(day: date, years: int) -> date:
-    """The same day some years on; 29 February becomes 1 March, so that nothing goes too early."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28) + timedelta(days=1)
 
 
 def plan(player: Player, *, now: datetime, counted: bool = True) -> list[Line]:

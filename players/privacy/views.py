@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -74,9 +75,8 @@ def _found(request: HttpRequest, pk: int) -> AccessRequest:
     return found
 
 
-def _one(
-    request: HttpRequest, found: AccessRequest, *, deliver: DeliverForm | None = None, refuse: RefuseForm | None = None, status: int = 200
-) -> HttpResponse:
+def _one(request: HttpRequest, found: AccessRequest, sent: Mapping[str, DeliverForm | RefuseForm] | None = None, *, status: int = 200) -> HttpResponse:
+    """The page of a request. `sent` is the form that is shown again, by its name there."""
     looking = looking_at(request, found.player_id)
     hand_on(looking.player, found)
     version, job = {"version": found.version}, found.job
@@ -85,7 +85,7 @@ def _one(
         **header_of(looking), "row": found, "badge": badge_of(found, looking.now), "job": job,
         "mine": job is not None and job.requested_by_id == looking.staff.pk,
         "open": found.state in {"asked", "made"}, "lies": lies, "being_made": job is not None and job.state in UNFINISHED, "late": found.due_at < looking.now,
-        "deliver": deliver or DeliverForm(initial=version), "refuse": refuse or RefuseForm(initial=version), "key": uuid.uuid4().hex,
+        "deliver": DeliverForm(initial=version), "refuse": RefuseForm(initial=version), **(sent or {}), "key": uuid.uuid4().hex,
         "left_out": [one for one in held.every() if one.left_out], "omits": [one for one in held.exported() if one.omits],
     }  # fmt: skip
     return render(request, "players/privacy/access.html", context, status=status)
@@ -115,32 +115,26 @@ def make(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required(WORK)
 def deliver(request: HttpRequest, pk: int) -> HttpResponse:
-    found, form, person = _found(request, pk), DeliverForm(request.POST), request.user
-    if not form.is_valid():
-        return _one(request, found, deliver=form, status=422)
-    try:
-        access.deliver(request_id=pk, by=person, now=timezone.now(), **form.cleaned_data)  # type: ignore[arg-type]
-    except REFUSALS as refused:
-        return _one(request, _found(request, pk), deliver=form, status=refuse_(form, refused))
-    toasts.show(request, _("Delivered"))
-    return _to(found)
+    return _end(request, pk, "deliver", DeliverForm(request.POST), access.deliver, _("Delivered"))
 
 
 @require_POST
 @permission_required(WORK)
 def refuse_it(request: HttpRequest, pk: int) -> HttpResponse:
-    found, form, person = _found(request, pk), RefuseForm(request.POST), request.user
+    return _end(request, pk, "refuse", RefuseForm(request.POST), access.refuse, _("Refused"))
+
+
+def _end(request: HttpRequest, pk: int, name: str, form: DeliverForm | RefuseForm, act: Callable[..., Any], toast: str) -> HttpResponse:
+    """Answer a request in one of its ways: `name` is the form's on the page."""
+    found = _found(request, pk)
     if not form.is_valid():
-        return _one(request, found, refuse=form, status=422)
+        return _one(request, found, {name: form}, status=422)
     try:
-        access.refuse(request_id=pk, by=person, now=timezone.now(), **form.cleaned_data)  # type: ignore[arg-type]
+        act(request_id=pk, by=request.user, now=timezone.now(), **form.cleaned_data)
     except REFUSALS as refused:
-        return _one(request, _found(request, pk), refuse=form, status=refuse_(form, refused))
-    toasts.show(request, _("Refused"))
+        return _one(request, _found(request, pk), {name: form}, status=refuse(form, refused))
+    toasts.show(request, toast)
     return _to(found)
-
-
-refuse_ = refuse
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

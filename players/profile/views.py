@@ -1,6 +1,7 @@
 """Pages on which staff work on a profile: HTTP in, one service call, HTTP out. Each opens as a dialog of the player's page or by itself."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -74,23 +75,33 @@ def again(form: forms.Form, refused: Exception, looking: Looking) -> tuple[Looki
 REFUSALS = (NotAllowed, PlayerRefused, Stale, KeyReused, ChangeNotAllowed)
 
 
+def sent(looking: Looking, form: forms.Form, act: Callable[[], Any]) -> tuple[Looking, int, Any]:
+    """What became of a form: the player as they are now, the status to show it again with, and what `act` gave, None when nothing was done."""
+    if looking.request.method != "POST":
+        return looking, 200, None
+    if not form.is_valid():
+        return looking, 422, None
+    try:
+        return looking, 200, act()
+    except REFUSALS as refused:
+        return *again(form, refused, looking), None
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(identity.EDIT)
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    looking, status = looking_at(request, pk), 200
+    looking = looking_at(request, pk)
     clear = looking.may(identity.REVEAL)
     form = ProfileForm(request.POST or None, player=looking.player, clear=clear, initial=fresh(looking))
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            given = {name: form.cleaned_data[name] for name in ("version", "key", "reason")}
-            try:
-                done = edits.edit_profile(player_id=pk, said=form.said(), by=looking.staff, now=looking.now, **given)
-            except REFUSALS as refused:
-                looking, status = again(form, refused, looking)
-            else:
-                toasts.show(request, _("Sent for approval") if done.waits else _("Profile changed"))
-                return back(looking, "profile")
+
+    def change() -> edits.Edited:
+        given = {name: form.cleaned_data[name] for name in ("version", "key", "reason")}
+        return edits.edit_profile(player_id=pk, said=form.said(), by=looking.staff, now=looking.now, **given)
+
+    looking, status, done = sent(looking, form, change)
+    if done is not None:
+        toasts.show(request, _("Sent for approval") if done.waits else _("Profile changed"))
+        return back(looking, "profile")
     rule = rules.resolve(identity.CODE, brand_id=looking.player.brand_id)
     says = [
         {"icon": "double", "text": _("Name, date of birth, e-mail and phone: somebody else has to agree first.")}

@@ -10,7 +10,7 @@ from backoffice.audit.personal import Personal
 from backoffice.audit.record import record
 from players import locks
 from players.models import Instrument
-from players.services import PlayerRefused
+from players.services import PlayerRefused, refuse_erased
 
 _CARD_NUMBER = re.compile(r"(?:\d[ -]?){12,18}\d")
 
@@ -48,8 +48,7 @@ def add_instrument(
     `detail` is an IBAN or address, kept encrypted; for a card it must be empty. Raises PlayerRefused: card_number, instrument_kind.
     """
     player = locks.player(player_id)
-    if player.erased_at is not None:
-        raise PlayerRefused("The player was erased; nothing personal is written any more.", code="player_erased")
+    refuse_erased(player)
     if kind not in dict(Instrument.KINDS):
         raise PlayerRefused(f"{kind} is not a kind of instrument. Use card, bank, wallet or crypto.", code="instrument_kind")
     if any(map(looks_like_card_number, (label, holder_name))) or (kind == Instrument.CARD and (detail or looks_like_card_number(token))):

@@ -12,8 +12,8 @@ from backoffice.access.models import Staff
 from backoffice.audit.actors import Actor
 from backoffice.audit.record import record
 from players import locks
-from players.models import Player, Ticket, TicketMessage
-from players.services import PlayerRefused
+from players.models import Ticket, TicketMessage
+from players.services import PlayerRefused, refuse_erased
 
 LONGEST_TEXT = 8_000
 STATES = dict(Ticket.STATES)
@@ -44,7 +44,7 @@ def keep_ticket(
     if player.brand_id != brand_id or not external_id or state not in STATES or (link and not link.startswith("https://")):
         raise PlayerRefused(_("A ticket has an id, one of our states, and a link that begins with https://."), code="ticket_wrong")
     ticket = Ticket.objects.select_for_update(of=("self",)).filter(brand_id=brand_id, external_id=external_id).first()
-    _not_erased(player)
+    refuse_erased(player)
     told = {"subject": subject, "state": state, "link": link, "updated_at": updated_at}
     if ticket is None:
         ticket = Ticket.objects.create(brand_id=brand_id, player=player, external_id=external_id, opened_at=opened_at, **told)
@@ -66,7 +66,7 @@ def open_by_hand(*, player_id: int, subject: str, text: str, link: str = "", key
         return said_before.ticket
     if not subject.strip() or not text.strip() or (link and not link.startswith("https://")):
         raise PlayerRefused(_("Write a subject and what was said; a link begins with https://."), code="ticket_wrong")
-    _not_erased(player)
+    refuse_erased(player)
     ticket = Ticket(brand_id=player.brand_id, player=player, link=link, opened_at=now, updated_at=now, by=by)
     ticket.subject = subject.strip()[:200]
     ticket.save(force_insert=True)
@@ -83,7 +83,7 @@ def go_on_by_hand(*, ticket_id: int, version: int, state: str, text: str, key: s
     Raises PlayerRefused: ticket_elsewhere (the help desk's own), ticket_changed (since `version`), ticket_wrong; Ticket.DoesNotExist.
     """
     ticket = Ticket.objects.get(pk=ticket_id)
-    _not_erased(locks.player(ticket.player_id))
+    refuse_erased(locks.player(ticket.player_id))
     ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket_id)
     if TicketMessage.objects.filter(ticket=ticket, external_id=_key(by, key)).exists():
         return ticket
@@ -98,11 +98,6 @@ def go_on_by_hand(*, ticket_id: int, version: int, state: str, text: str, key: s
     if text.strip():
         _add(ticket, [Said(_key(by, key), TicketMessage.AGENT, by.name, text, now)], by=actor, now=now)
     return ticket
-
-
-def _not_erased(player: Player) -> None:
-    if player.erased_at is not None:
-        raise PlayerRefused(_("The player was erased; nothing personal is written any more."), code="player_erased")
 
 
 def _key(by: Staff, key: str) -> str:

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.actors import Actor
@@ -17,7 +16,7 @@ from backoffice.audit.record import record
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import mask_name, moment, personal, text, whole
 from backoffice.operations import gate
-from backoffice.ui import words
+from backoffice.ui import times, words
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
 from backoffice.work.queues import Choice, Column, During, Queue, Search, Span, Tab
@@ -111,5 +110,5 @@ LIST = Queue(
 
 def this_month(player_id: int, now: datetime) -> str:
     """The address of the list for one player, from the first of the reader's month on."""
-    first = timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    first = times.midnight(now).replace(day=1)
     return f"{reverse(LIST.index)}?{urlencode({'view': 'all', 'q': f'#{player_id}', 'during': Span(first, None).text()})}"

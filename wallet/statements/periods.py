@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from backoffice.scope import packs
 from players.services import PlayerRefused
 
 
@@ -25,21 +26,14 @@ class Period:
         return min(datetime.combine(self.until + timedelta(days=1), datetime.min.time(), self.zone), now)
 
 
-def a_year_from(day: date) -> date:
-    """The same day of the next year; 1 March after 29 February."""
-    try:
-        return day.replace(year=day.year + 1)
-    except ValueError:
-        return date(day.year + 1, 3, 1)
-
-
 def check(since: date, until: date, zone: ZoneInfo, *, now: datetime) -> Period:
     """Raises PlayerRefused (`statement_period`) for a period that ends before it begins, is longer than a year, or has not begun."""
     today = now.astimezone(zone).date()
     if until < since:
         raise PlayerRefused(_("The last day comes before the first one."), code="statement_period")
-    if until >= a_year_from(since):
-        last = a_year_from(since) - timedelta(days=1)
+    next_year = packs.years_on(since, 1)
+    if until >= next_year:
+        last = next_year - timedelta(days=1)
         words = _("A statement reaches over a year at most: from %(since)s to %(last)s. Ask for the rest by another one.")
         raise PlayerRefused(words % {"since": since.isoformat(), "last": last.isoformat()}, code="statement_period")
     if until > today:

@@ -50,8 +50,7 @@ def step(slice_: Slice) -> bool:
                 return _read(slice_, statement)
             return _issue(slice_, statement)
         except files.Damaged:
-            files.discard_parts(job)
-            slice_.keep(phase="", progress={}, done=0, total=None)
+            slice_.begin_again()
             return True
         except (NoLongerKept, paper.CannotPrint) as why:
             raise Impossible(str(why)) from why

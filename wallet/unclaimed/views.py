@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from backoffice.access.decorators import permission_required
 from backoffice.ui import toasts
 from players.models import Dormancy
-from players.profile.views import REFUSALS, again, back, page
+from players.profile.views import back, page, sent
 from players.views.player import looking_at
 from wallet.unclaimed import kind, services
 
@@ -29,18 +29,12 @@ def _form(request: HttpRequest) -> NoteForm:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(services.HAND_OVER)
 def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
-    looking, status, form = looking_at(request, pk), 200, _form(request)
+    seen, form = looking_at(request, pk), _form(request)
     form.fields["note"].help_text = _("How the player was looked for.")
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                services.propose(player_id=pk, by=looking.staff, now=looking.now, **form.cleaned_data)
-            except REFUSALS as refused:
-                looking, status = again(form, refused, looking)
-            else:
-                toasts.show(request, _("Sent for approval"))
-                return back(looking)
+    looking, status, done = sent(seen, form, lambda: services.propose(player_id=pk, by=seen.staff, now=seen.now, **form.cleaned_data))
+    if done is not None:
+        toasts.show(request, _("Sent for approval"))
+        return back(looking)
     row = Dormancy.objects.filter(player=looking.player).exclude(state="ended").first()
     waits = services.proposed(pk)
     why_not = services.why_not(looking.player, row, now=looking.now) if waits is None else ""
@@ -55,18 +49,12 @@ def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(services.HAND_OVER)
 def give_back(request: HttpRequest, pk: int) -> HttpResponse:
-    looking, status, form = looking_at(request, pk), 200, _form(request)
+    seen, form = looking_at(request, pk), _form(request)
     form.fields["note"].help_text = _("How the player claimed it.")
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                services.give_back(player_id=pk, by=looking.staff, now=looking.now, **form.cleaned_data)
-            except REFUSALS as refused:
-                looking, status = again(form, refused, looking)
-            else:
-                toasts.show(request, _("The money is the player's again"))
-                return back(looking)
+    looking, status, done = sent(seen, form, lambda: services.give_back(player_id=pk, by=seen.staff, now=seen.now, **form.cleaned_data))
+    if done is not None:
+        toasts.show(request, _("The money is the player's again"))
+        return back(looking)
     row = Dormancy.objects.filter(player=looking.player, state="handed_over").first()
     may = row is not None and looking.player.state == "active"
     says = [{"icon": "card", "text": _("All that was handed over stands on the player's cash again.")}] if may else []

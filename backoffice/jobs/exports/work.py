@@ -99,8 +99,7 @@ def step(slice_: Slice) -> bool:
                 return _write(slice_, export)
             return _assemble(slice_, export)
         except files.Damaged:
-            files.discard_parts(job)
-            slice_.keep(phase="", progress={}, done=0, total=None)
+            slice_.begin_again()
             return True
 
 
