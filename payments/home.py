@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.ui import charts, tiles
 from backoffice.ui.figures import Figure, Window
-from backoffice.work.queues import Span
+from backoffice.work.narrowing import Span
 from backoffice.work.views.index import counts_of
 from payments.queues import WITHDRAWALS
 

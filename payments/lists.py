@@ -10,7 +10,8 @@ from backoffice.jobs.exports.columns import amount, mask_name, moment, personal,
 from backoffice.search import registry
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
-from backoffice.work.queues import Choice, Column, During, Queue, Search, Tab
+from backoffice.work.narrowing import Choice, During, Search, Tab
+from backoffice.work.queues import Column, Queue
 from payments.badges import deposit_badge
 from payments.lifecycles import DEPOSIT
 from payments.models import Deposit

@@ -22,7 +22,8 @@ from backoffice.work import bulk, cells, idempotency
 from backoffice.work.checks import FAIL, WARN
 from backoffice.work.exports import WHO
 from backoffice.work.items import NotPossible
-from backoffice.work.queues import Amount, Choice, Column, Done, During, Figure, Queue, Row, Search, Tab, Verb, register
+from backoffice.work.narrowing import Amount, Choice, During, Search, Tab
+from backoffice.work.queues import Column, Done, Figure, Queue, Row, Verb, register
 from payments import checks, limits
 from payments.badges import badge
 from payments.lifecycles import TO_DECIDE, WITHDRAWAL

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from backoffice.ui.figures import Figure, Window
-from backoffice.work.queues import Span
+from backoffice.work.narrowing import Span
 
 _SIGN_UPS = """
 SELECT w.n, count(*) FROM unnest(%s::timestamptz[], %s::timestamptz[]) WITH ORDINALITY w (since, until, n)

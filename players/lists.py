@@ -15,7 +15,8 @@ from backoffice.jobs.exports.columns import Value, mask_name, moment, personal, 
 from backoffice.ui import times
 from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells
-from backoffice.work.queues import Choice, Code, Column, Day, During, NotUnderstood, OfBrand, Queue, Row, Search, Tab
+from backoffice.work.narrowing import Choice, Code, Day, During, NotUnderstood, OfBrand, Search, Tab
+from backoffice.work.queues import Column, Queue, Row
 from players.contact import EMAIL, MARKETING, SERVICE, Contacts, allowed
 from players.lifecycles import PLAYER
 from players.models import Player

@@ -18,7 +18,8 @@ from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells
 from backoffice.work.checks import PASS, WARN, Result
 from backoffice.work.exports import WHO
-from backoffice.work.queues import Choice, Column, During, Figure, Outcome, Queue, Search, Tab
+from backoffice.work.narrowing import Choice, During, Search, Tab
+from backoffice.work.queues import Column, Figure, Outcome, Queue
 from players import locks
 from players.folding import Folded
 from players.models import Instrument

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 
 from backoffice.audit.models import Event
-from backoffice.work.queues import Text
+from backoffice.work.narrowing import Text
 
 WINDOW = 5_000  # positions looked back at most, however rare what is asked for
 SHOWN = 60

@@ -17,7 +17,8 @@ from backoffice.ui import charts, tiles, times
 from backoffice.ui.numbers import CAP as COUNT_CAP
 from backoffice.work import claims, listing, queues, telling
 from backoffice.work.listing import Counts
-from backoffice.work.queues import Queue, Span
+from backoffice.work.narrowing import Span
+from backoffice.work.queues import Queue
 from backoffice.work.views.index import counts_of
 
 HOURS = 5  # before "later"

@@ -23,8 +23,9 @@ from backoffice.ui import numbers
 from backoffice.ui.queries import ignored
 from backoffice.work import noted
 from backoffice.work.models import Claim, Item
+from backoffice.work.narrowing import NotUnderstood, Span, Tab
 from backoffice.work.noted import Noted
-from backoffice.work.queues import NotUnderstood, Queue, Span, Tab
+from backoffice.work.queues import Queue
 
 MOST_MATCHING = 500  # that one bulk request takes; more is a job
 SIZES = (25, 50, 100)

@@ -15,7 +15,8 @@ from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells
 from backoffice.work.exports import WHO
 from backoffice.work.items import NotPossible
-from backoffice.work.queues import Choice, Column, During, Figure, Outcome, Queue, Search, Tab
+from backoffice.work.narrowing import Choice, During, Search, Tab
+from backoffice.work.queues import Column, Figure, Outcome, Queue
 from players import locks
 from players.complaints import services
 from players.lifecycles import COMPLAINT

@@ -18,7 +18,8 @@ from backoffice.work import bulk, cells
 from backoffice.work.checks import WARN, Result
 from backoffice.work.exports import WHO
 from backoffice.work.items import NotPossible
-from backoffice.work.queues import Choice, Column, During, Figure, Outcome, Queue, Search, Tab
+from backoffice.work.narrowing import Choice, During, Search, Tab
+from backoffice.work.queues import Column, Figure, Outcome, Queue
 from players import locks
 from players.duplicates import finding, services
 from players.models import Device, Duplicate, Instrument, Player

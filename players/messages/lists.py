@@ -10,7 +10,8 @@ from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import mask_name, moment, personal, text, whole
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
-from backoffice.work.queues import Choice, Column, During, Queue, Row, Search, Tab
+from backoffice.work.narrowing import Choice, During, Search, Tab
+from backoffice.work.queues import Column, Queue, Row
 from players import contact
 from players.lists import PLAYERS
 from players.messages.composing import LANGUAGES, templates

@@ -11,7 +11,8 @@ from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import mask_name, moment, personal, text, whole
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
-from backoffice.work.queues import Choice, Column, During, Queue, Search, Tab
+from backoffice.work.narrowing import Choice, During, Search, Tab
+from backoffice.work.queues import Column, Queue
 from players.lifecycles import ACCESS
 from players.models import AccessRequest
 from players.privacy import WORK

@@ -19,7 +19,8 @@ from backoffice.operations import gate
 from backoffice.ui import times, words
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
-from backoffice.work.queues import Choice, Column, During, Queue, Search, Span, Tab
+from backoffice.work.narrowing import Choice, During, Search, Span, Tab
+from backoffice.work.queues import Column, Queue
 from players.models import Player
 from players.panels import Looking
 from players.timeline.said import OF_THE_KIT, OWN

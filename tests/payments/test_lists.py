@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from backoffice.work.queues import During, NotUnderstood, Span
+from backoffice.work.narrowing import During, NotUnderstood, Span
 from payments.models import Deposit
 from players.models import Player
 from tests.casino import new_instrument, new_player, new_withdrawal, open_casino, paid_in

@@ -11,7 +11,8 @@ from backoffice.jobs.exports.columns import mask_name, moment, personal, text
 from backoffice.ui import money
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
-from backoffice.work.queues import Column, During, Queue, Row, Search, Tab
+from backoffice.work.narrowing import During, Search, Tab
+from backoffice.work.queues import Column, Queue, Row
 from players.lists import PLAYERS
 from players.models import Dormancy
 from wallet.kinds import AccountKind

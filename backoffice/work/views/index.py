@@ -19,7 +19,8 @@ from backoffice.work import cells, listing, noted, queues, saved
 from backoffice.work.forms import ViewForm
 from backoffice.work.listing import Asked, Counts, Page
 from backoffice.work.models import SavedView
-from backoffice.work.queues import Choice, Queue, Row, Span
+from backoffice.work.narrowing import Choice, Span
+from backoffice.work.queues import Queue, Row
 from backoffice.work.views.common import address_of, list_address, without
 from backoffice.work.views.saved import roles
 
