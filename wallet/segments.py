@@ -24,22 +24,24 @@ def _rates(currency: str) -> Mapping[str, Decimal]:
     return {code: rate.value for code, rate in rates.latest(currency).items()}
 
 
+# The accounts of a player, each with the rate that brings it into the currency that was asked for.
+_ACCOUNTS = "wallet_account a JOIN wallet_currency c ON c.id = a.currency_id JOIN {rate} r ON r.currency = c.code"
+
+
 def _moved(key: str, sign: str, kinds: Mapping[AccountKind, tuple[Kind, ...]]) -> str:
-    """Sums of days over a player's accounts, brought into one currency."""
+    """Sums of days over a player's accounts, brought into one currency. Days are read by account and day, the unique index of totals."""
     of = " OR ".join(f"a.kind = {account.value} AND d.kind IN ({', '.join(str(kind.value) for kind in those)})" for account, those in kinds.items())
+    accounts = ", ".join(str(account.value) for account in kinds)
     return (
-        f"SELECT a.player_id, sum({sign} * r.rate) AS value FROM picked JOIN wallet_account a ON a.player_id = picked.id"
-        " JOIN wallet_currency c ON c.id = a.currency_id JOIN {rate} r ON r.currency = c.code"
-        f" JOIN wallet_dailytotal d ON d.account_id = a.id WHERE d.day > %(today)s::date - %({key}_days)s::integer AND NOT d.test AND ({of}) GROUP BY 1"
+        f"SELECT sum(days.value * r.rate) AS value FROM {_ACCOUNTS} CROSS JOIN LATERAL (SELECT sum({sign}) AS value FROM wallet_dailytotal d"
+        f" WHERE d.account_id = a.id AND d.day > %(today)s::date - %({key}_days)s::integer AND NOT d.test AND ({of})) days"
+        f" WHERE a.player_id = p.id AND a.kind IN ({accounts})"
     )
 
 
 def facts() -> list[Fact]:
     cash, held = AccountKind.CASH, AccountKind.HOLD
-    balance = (
-        "SELECT a.player_id, sum(a.balance * r.rate) AS value FROM picked JOIN wallet_account a ON a.player_id = picked.id"
-        f" JOIN wallet_currency c ON c.id = a.currency_id JOIN {{rate}} r ON r.currency = c.code WHERE a.kind = {cash.value} GROUP BY 1"
-    )
+    balance = f"SELECT sum(a.balance * r.rate) AS value FROM {_ACCOUNTS} WHERE a.player_id = p.id AND a.kind = {cash.value}"
 
     def amount(key: str, label: object, source: str, order: int, *, windowed: bool = True) -> Amount:
         return Amount(key, label, source=source, windowed=windowed, otherwise=0, currencies=_codes, rates=_rates, order=order)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """What a segment can ask of a player. Every room registers its facts from `AppConfig.ready()`; docs/segments.md shows how.
 
 A fact brings the form fields that ask for it, the words of what was asked, and SQL. A condition is a set-based expression over `p` (players_player)
-and, where one number a player comes from other tables, over a subquery of `(player_id, value)` that reads only the players in `picked (id)`.
+and, where one number a player comes from other tables, over a subquery that is asked player by player, after everything that p alone can tell.
 Parameters are named after the fact, so that many stand in one statement.
 """
 
@@ -138,9 +138,9 @@ class OneOf(Fact):
 class Count(Fact):
     """A whole number of each player within bounds: years, days, how many.
 
-    `value` is SQL over p; with `source` a number comes from other tables: SQL with the columns player_id and value that joins `picked`, in which
-    %(today)s is the brand's day, %(now)s the moment and %(KEY_days)s the width of the window where the fact has one. A player without a row counts as
-    `otherwise`; None is neither much nor little, and such a player meets no bound.
+    `value` is SQL over p; with `source` a number comes from other tables: SQL of one aggregate called value over the rows of p.id, by an index of theirs, in
+    which %(today)s is the brand's day, %(now)s the moment and %(KEY_days)s the width of the window where the fact has one. A player without a row counts
+    as `otherwise`; None is neither much nor little, and such a player meets no bound.
     """
 
     value: str = ""
@@ -201,7 +201,8 @@ class Count(Fact):
             return
         value = self.value
         if self.source:
-            query.joins.append(f"LEFT JOIN ({self.read(values, query)}) {self.key} ON {self.key}.player_id = p.id")
+            # An aggregate beside each player cannot be turned round: joined as a set, the planner read a month of everybody's days for every chunk.
+            query.joins.append(f"LEFT JOIN LATERAL ({self.read(values, query)}) {self.key} ON true")
             value = f"{self.key}.value" if self.otherwise is None else f"coalesce({self.key}.value, {self.otherwise})"
         for part, sign, bound in bounds:
             if bound is not None:

@@ -27,8 +27,7 @@ def plug_in() -> None:
         Count("signed_in", _("Last sign-in ago"), _DAYS_SINCE.format("p.last_sign_in_at"), unit=_("days"), order=22),
         Count(
             "instruments", _("Instruments in use"), otherwise=0, order=23,
-            source="SELECT i.player_id, count(*) AS value FROM picked JOIN players_instrument i ON i.player_id = picked.id"
-            " WHERE i.removed_at IS NULL GROUP BY 1",
+            source="SELECT count(*) AS value FROM players_instrument i WHERE i.player_id = p.id AND i.removed_at IS NULL",
         ),
         Tags("tag", _("Tags"), f"(SELECT w.tags FROM work_item w WHERE w.subject_type = '{PLAYER_SUBJECT}' AND w.subject_id = p.id)", order=24),
     )  # fmt: skip
