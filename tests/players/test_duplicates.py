@@ -82,6 +82,7 @@ def test_a_mailbox_is_spelled_as_its_provider_reads_it(typed: str, mailbox: str)
         ({"device": "d1"}, {"device": "d1"}, ["device"], 2),
         ({"phone": "+356 2123 4567"}, {"phone": "0035621234567"}, ["phone"], 3), ({"email": "m.ia@gmail.com"}, {"email": "mia+b@googlemail.com"}, ["email"], 4),
         ({"first_name": "MIA", "last_name": "Nowak"}, {"first_name": "Mia", "last_name": "NOWAK"}, ["name_birth"], 3),
+        ({"first_name": "José", "last_name": "Nuñez"}, {"first_name": "Jose", "last_name": "NUNEZ"}, ["name_birth"], 3),
         ({"device": "d1", "phone": "+35621234567"}, {"device": "d1", "phone": "+35621234567"}, ["device", "phone"], 5),
     ],
 )  # fmt: skip
