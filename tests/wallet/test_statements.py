@@ -221,6 +221,17 @@ def test_the_same_statement_is_the_same_file(casino: SimpleNamespace) -> None:
     assert paper.content(sheet, meanwhile=lambda: None) == paper.content(sheet, meanwhile=lambda: None)
 
 
+def test_a_long_setting_asks_meanwhile_and_ends_in_the_same_file(casino: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    paid_in(casino.player, casino.instrument, "10.00", now=NOW - timedelta(days=1))
+    made = ask(casino, form="pdf")
+    stand, parts = read(casino.player, NOW - timedelta(days=2), NOW)
+    sheet = paper.Paper(made, "Mia", stand.horizon, stand.ends, NOW, parts)
+    whole, asked = paper.content(sheet, meanwhile=lambda: None), []
+    monkeypatch.setattr(paper, "HOLD_SECONDS", 0.005)
+    assert paper.content(sheet, meanwhile=lambda: asked.append(1)) == whole
+    assert len(asked) > 1
+
+
 # ---- it adds up, with itself and with the ledger, over any history
 
 HISTORY = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 500), st.integers(0, 59)), min_size=1, max_size=25)

@@ -172,10 +172,12 @@ def _typeset(given: bytes, meanwhile: Callable[[], None]) -> tuple[int, bytes, s
     """Status, PDF and reason. Whatever `meanwhile` raises ends the work."""
     command = [sys.executable, "-m", "wallet.statements.typeset"]
     with subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as apart:
+        unsent: bytes | None = given  # given again after it was sent, communicate() refuses
         while True:
             try:
-                made, said = apart.communicate(given, timeout=HOLD_SECONDS)
+                made, said = apart.communicate(unsent, timeout=HOLD_SECONDS)
             except subprocess.TimeoutExpired:
+                unsent = None
                 try:
                     meanwhile()
                 except BaseException:
