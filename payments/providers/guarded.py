@@ -6,9 +6,13 @@ from collections.abc import Mapping
 
 from .breaker import Breaker, CircuitOpen, Health
 from .protocol import (
+    NOTHING_KNOWN,
+    Balance,
     Capabilities,
     DepositAnswer,
     DepositRequest,
+    Evidence,
+    Known,
     ListsPayments,
     Operation,
     OutcomeUnknown,
@@ -20,6 +24,8 @@ from .protocol import (
     ProviderEvent,
     RefundAnswer,
     RefundRequest,
+    TakesEvidence,
+    TellsBalance,
 )
 
 
@@ -55,11 +61,11 @@ class Guarded:
         with self._breakers[Operation.REFUND].call():
             return self._provider.refund(request)
 
-    def ask(self, reference: str) -> PaymentStatus:
+    def ask(self, reference: str, *, known: Known = NOTHING_KNOWN) -> PaymentStatus:
         """Tell what the provider knows of `reference`. An open circuit is no answer, so it raises OutcomeUnknown."""
         try:
             with self._breakers[Operation.ASK].call():
-                return self._provider.ask(reference)
+                return self._provider.ask(reference, known=known)
         except CircuitOpen as error:
             raise OutcomeUnknown(str(error)) from error
 
@@ -72,6 +78,40 @@ class Guarded:
                 return self._provider.list_payments(cursor=cursor, limit=limit)
         except CircuitOpen as error:
             raise OutcomeUnknown(str(error)) from error
+
+    def balances(self) -> list[Balance]:
+        """What it holds for us. Raises OutcomeUnknown, and TypeError for a provider that does not tell."""
+        if not isinstance(self._provider, TellsBalance):
+            raise TypeError(f"{self.code} does not tell its balances")
+        try:
+            with self._breakers[Operation.ASK].call():
+                return self._provider.balances()
+        except CircuitOpen as error:
+            raise OutcomeUnknown(str(error)) from error
+
+    @property
+    def takes_evidence(self) -> bool:
+        """Whether a dispute is defended through it."""
+        return isinstance(self._provider, TakesEvidence)
+
+    @property
+    def tells_balance(self) -> bool:
+        """Whether it tells what it holds for us."""
+        return isinstance(self._provider, TellsBalance)
+
+    def defend(self, evidence: Evidence) -> None:
+        """Hand in what speaks against a dispute. Raises TypeError for a provider where that is done elsewhere."""
+        if not isinstance(self._provider, TakesEvidence):
+            raise TypeError(f"{self.code} takes no evidence")
+        with self._breakers[Operation.REFUND].call():
+            self._provider.defend(evidence)
+
+    def accept(self, dispute_id: str, *, key: str) -> None:
+        """Let a dispute be lost. Raises TypeError for a provider where that is done elsewhere."""
+        if not isinstance(self._provider, TakesEvidence):
+            raise TypeError(f"{self.code} takes no evidence")
+        with self._breakers[Operation.REFUND].call():
+            self._provider.accept(dispute_id, key=key)
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[ProviderEvent]:
         """Check and read a webhook. It comes from them, so no circuit is asked."""

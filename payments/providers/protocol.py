@@ -86,6 +86,18 @@ class RefundState(StrEnum):
 State = DepositState | PayoutState | RefundState
 
 
+class DisputeState(StrEnum):
+    """A dispute about a deposit. `inquiry`: the bank asks, no money has moved. `opened`: the money was taken from us. `won`: it came back.
+
+    `lost`: it will not come back. A dispute that was won may be opened once more (second chargeback, arbitration).
+    """
+
+    INQUIRY = "inquiry"
+    OPENED = "opened"
+    WON = "won"
+    LOST = "lost"
+
+
 class Found(StrEnum):
     """Whether the provider knows a reference."""
 
@@ -109,6 +121,10 @@ class EventKind(StrEnum):
     PAYOUT_RETURNED = "payout.returned"
     REFUND_PAID = "refund.paid"
     REFUND_FAILED = "refund.failed"
+    DISPUTE_INQUIRY = "dispute.inquiry"
+    DISPUTE_OPENED = "dispute.opened"
+    DISPUTE_WON = "dispute.won"
+    DISPUTE_LOST = "dispute.lost"
     UNKNOWN = "unknown"
 
 
@@ -153,7 +169,10 @@ CRYPTO = frozenset({"BTC", "ETH"})
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DepositRequest:
-    """Take `money` from the player's instrument. `reference` is ours; `key` makes a repeat of this very request harmless."""
+    """Take `money` from the player's instrument. `reference` is ours; `key` makes a repeat of this very request harmless.
+
+    `player` is our name for the player, `country` theirs (ISO 3166-1), `language` the one they read (BCP 47), `ip` where they sit.
+    """
 
     reference: str
     key: str
@@ -161,11 +180,15 @@ class DepositRequest:
     method: Method
     instrument_token: str = dataclasses.field(repr=False)
     return_url: str = ""
+    player: str = ""
+    country: str = ""
+    language: str = ""
+    ip: str = dataclasses.field(default="", repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutRequest:
-    """Pay `money` to the player's instrument."""
+    """Pay `money` to the player's instrument. `beneficiary_account` is its number (IBAN, address on a chain) where the provider has no token for it."""
 
     reference: str
     key: str
@@ -173,6 +196,9 @@ class PayoutRequest:
     method: Method
     beneficiary_token: str = dataclasses.field(repr=False)
     beneficiary_name: str = dataclasses.field(repr=False)
+    beneficiary_account: str = dataclasses.field(default="", repr=False)
+    player: str = ""
+    country: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,15 +213,21 @@ class RefundRequest:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DepositAnswer:
-    """The provider has the deposit. With a `redirect_url` the player goes there next. `fee` and `sequence` as in `Payment`, where the answer has them."""
+    """The provider has the deposit. With a `redirect_url` the player goes there next; `pay_to` is where the player sends the money (an address, a link).
+
+    `fee`, `sequence` and `decline` as in `Payment`, where the answer has them.
+    """
 
     reference: str
     provider_id: str
     state: DepositState
     money: Money
     redirect_url: str = ""
+    pay_to: str = ""
+    expires_at: datetime | None = None
     fee: Money | None = None
     sequence: int = 0
+    decline: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,17 +251,36 @@ class RefundAnswer:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """One dispute about a deposit, `dispute_id` being the provider's. `money` is what was or may be taken. `reason` is the scheme's code, such as 10.4."""
+
+    dispute_id: str
+    state: DisputeState
+    money: Money
+    reason: str = ""
+    evidence_due_at: datetime | None = None
+    fee: Money | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """One payment as the provider knows it. `fee` is what it has charged so far; `sequence` grows with every change."""
+    """One payment as the provider knows it.
+
+    `money` is what moved or is to move: what came in when that is not what was asked for. `fee` is what was charged so far, None where the provider tells it
+    only in reports. `sequence` grows with every change; 0 where the provider counts none, so that nothing can be told from the order of its news.
+    `decline` is why it failed, in the provider's words.
+    """
 
     reference: str
     provider_id: str
     kind: PaymentKind
     state: State
     money: Money
-    fee: Money
+    fee: Money | None
     sequence: int
     changed_at: datetime
+    decline: str = ""
+    disputes: tuple[Dispute, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +301,8 @@ class ProviderEvent:
     """One fact from a webhook, signature checked. May come twice (same `event_id`) and in any order.
 
     `sequence` counts the changes of one payment: an event below the last one handled is old news, a gap is filled by asking.
-    `money` is what this event moves, `fee` what the provider charges for it. `payment` is the payment as it was then, None for UNKNOWN.
+    `money` is what this event moves, `fee` what the provider charges for it. `payment` is the payment as it was then, None where the event does not tell
+    it: for UNKNOWN, and for news that is only a reason to ask. `dispute` is what a dispute's event tells.
     """
 
     event_id: str
@@ -263,6 +315,44 @@ class ProviderEvent:
     fee: Money | None
     payment: Payment | None
     raw: Mapping[str, Any] = dataclasses.field(repr=False)
+    dispute: Dispute | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What we know of a payment when we ask about it.
+
+    `since` is when it was first sent. `again` is the request itself: a provider that answers questions about a deposit or a refund only by a repeat of the
+    request under its key is asked so, never about a payout.
+    """
+
+    provider_id: str = ""
+    since: datetime | None = None
+    again: DepositRequest | RefundRequest | None = None
+
+
+NOTHING_KNOWN = Known()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What the provider holds for us in one currency, in units of it: `available` to pay out, `pending` until it is, `reserved` against chargebacks."""
+
+    currency: str
+    available: Decimal
+    pending: Decimal
+    reserved: Decimal
+    as_of: datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is put forward against a dispute: a text for the bank, and files as (name, media type, bytes)."""
+
+    dispute_id: str
+    key: str
+    text: str
+    files: tuple[tuple[str, str, bytes], ...] = dataclasses.field(default=(), repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,8 +432,8 @@ class Provider(Protocol):
     def refund(self, request: RefundRequest) -> RefundAnswer:
         """Refund a captured deposit. Raises ProviderRefused, ProviderUnavailable, OutcomeUnknown; ValueError as above."""
 
-    def ask(self, reference: str) -> PaymentStatus:
-        """Tell what the provider knows of `reference`. Changes nothing, so repeat it freely.
+    def ask(self, reference: str, *, known: Known = NOTHING_KNOWN) -> PaymentStatus:
+        """Tell what the provider knows of `reference`. Changes nothing, so repeat it freely. `known` is what we have of it, for a provider that needs it.
 
         Raises only OutcomeUnknown: without a definite answer nothing was learnt, whatever went wrong. It never raises
         ProviderUnavailable or ProviderRefused, which would read as news about the payment.
@@ -362,3 +452,22 @@ class ListsPayments(Protocol):
 
     def list_payments(self, *, cursor: str = "", limit: int = 100) -> PaymentPage:
         """Payments changed after `cursor` (empty: from the beginning). Raises OutcomeUnknown when no page could be read."""
+
+
+@runtime_checkable
+class TellsBalance(Protocol):
+    """A provider that tells what it holds for us."""
+
+    def balances(self) -> list[Balance]:
+        """One for each currency. Raises OutcomeUnknown when it could not be learnt."""
+
+
+@runtime_checkable
+class TakesEvidence(Protocol):
+    """A provider through which a dispute is defended or given up."""
+
+    def defend(self, evidence: Evidence) -> None:
+        """Hand in what speaks against the dispute. Raises ProviderRefused, ProviderUnavailable, OutcomeUnknown."""
+
+    def accept(self, dispute_id: str, *, key: str) -> None:
+        """Let the dispute be lost. Raises ProviderRefused, ProviderUnavailable, OutcomeUnknown."""

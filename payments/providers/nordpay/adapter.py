@@ -8,11 +8,13 @@ from datetime import timedelta
 from urllib.parse import quote, urlsplit
 
 from payments.providers.protocol import (
+    NOTHING_KNOWN,
     BadWebhook,
     Capabilities,
     DepositAnswer,
     DepositRequest,
     DepositState,
+    Known,
     Method,
     Money,
     Operation,
@@ -135,7 +137,7 @@ class Nordpay:
         payment = _taken(answer, kind=PaymentKind.REFUND, reference=request.reference, money=request.money)
         return RefundAnswer(reference=payment.reference, provider_id=payment.provider_id, state=RefundState(payment.state), money=payment.money)
 
-    def ask(self, reference: str) -> PaymentStatus:
+    def ask(self, reference: str, *, known: Known = NOTHING_KNOWN) -> PaymentStatus:
         """Tell what Nordpay knows of `reference`. Raises OutcomeUnknown when it could not be learnt."""
         answer = self._transport.get(f"/v1/payments/by-reference/{quote(reference, safe='')}")
         if answer.status == 404 and _error(answer)[0] == "payment_not_found":

@@ -207,7 +207,7 @@ class Failing:
     def send_payout(self, request):
         raise OutcomeUnknown("silence")
 
-    def ask(self, reference):
+    def ask(self, reference, **_known):
         return PaymentStatus(reference=reference, payment=None)
 
 
