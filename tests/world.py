@@ -134,7 +134,8 @@ def erased(brand: Brand) -> Player:
     """A player of whom nothing is left but what the law keeps."""
     player, by, now = new_player(brand), make_person("compliance", brands=[brand]), timezone.now()
     close_account(player_id=player.pk, version=player.version, reason_code="PLAYER_ASKED", note="", key="close", by=by, now=now)
-    return erase_player(player_id=player.pk, by=Actor.staff(by), now=now)
+    with transaction.atomic():  # the approvals' engine opens it otherwise
+        return erase_player(player_id=player.pk, by=Actor.staff(by), now=now)
 
 
 def complained(withdrawal: Any) -> Any:
