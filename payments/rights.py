@@ -6,4 +6,4 @@ from backoffice.runtime import rights
 def declare() -> None:
     for table in ("payments_deposit", "payments_withdrawal", "payments_webhookevent"):
         rights.restrict(table, "SELECT, INSERT, UPDATE")
-    rights.restrict("payments_providercall", "SELECT, INSERT")
+    rights.restrict("payments_providercall", "SELECT, INSERT, UPDATE (detail)")  # emptied with an erased player

@@ -24,8 +24,8 @@ COMPLAINT = Lifecycle(
 DUPLICATE = Lifecycle(
     "players.duplicate",
     open={"confirmed": "players.duplicates", "dismissed": "players.duplicates"},
-    dismissed={"open": "system"},  # they share more than when it was judged
-    final={"confirmed"},
+    dismissed={"open": "system", "confirmed": "players.duplicates"},  # open again when they share more than when it was judged
+    confirmed={"dismissed": "players.duplicates"},  # judged anew, while nothing is merged
 )
 DORMANCY = Lifecycle(
     "players.dormancy",

@@ -197,6 +197,10 @@ def _of_duplicate(who: str, method: str = "get", allow: int = 200, **more: Any) 
     return Row(who, method, allow, args=lambda world: [world.duplicate.pk], elsewhere=lambda world: [world.duplicate_elsewhere.pk], **more)
 
 
+def _of_merged(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
+    return Row(who, method, allow, args=lambda world: [world.merged.pk], elsewhere=lambda world: [world.merged_elsewhere.pk], **more)
+
+
 def _of_access(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
     return Row(who, method, allow, args=lambda world: [world.access.pk], elsewhere=lambda world: [world.access_elsewhere.pk], **more)
 
@@ -355,16 +359,21 @@ ROWS: dict[str, Row] = {
     **_queue("players:complaints", "players:complaint", "players.view_complaints", "players.complaints", _of_complaint),
     **_queue("players:duplicates", "players:duplicate", "players.duplicates", "players.duplicates", _of_duplicate),
     "players:merge": _of_duplicate("players.merge"),
-    "players:unmerge": _of_duplicate("players.merge", allow=404),  # nothing is merged
+    "players:unmerge": _of_merged("players.merge"),
+    "players:carry-late": _of_merged("players.merge"),
     "players:end-sessions": _of_player("players.secure"),
     **_list("players:personal-data", "players.personal_data"),
     "players:access": _of_access("players.personal_data"),
     "players:access-make": _of_access("players.personal_data", "post", 302, data=lambda world: {"key": "table"}),
     "players:access-deliver": _of_access("players.personal_data", "post", 422),
+    "players:access-extend": _of_access("players.personal_data", "post", 422),
     "players:access-refuse": _of_access("players.personal_data", "post", 422),
     "players:ask-access": _of_player("players.personal_data"),
     "players:erase": _of_player("players.erase"),
     "players:kept": Row("players.read_kept", args=lambda world: [world.kept.pk], elsewhere=lambda world: [world.kept_elsewhere.pk]),
+    "players:kept-file": Row(  # it does not say why
+        "players.read_kept", "post", 422, args=lambda world: [world.kept.pk, 1], elsewhere=lambda world: [world.kept_elsewhere.pk, 1]
+    ),
     "players:reset-credentials": _of_player("players.secure"),
     "players:reveal": Row(
         "players.reveal", args=lambda world: [world.withdrawal.player_id, "email"], elsewhere=lambda world: [world.elsewhere.player_id, "email"]

@@ -34,7 +34,8 @@ class Place:
 
 
 def places(world: SimpleNamespace, owner: Staff) -> list[Place]:
-    """Every page that a person can open: the GET rows of the access table, with what only its requester sees made for the owner.
+    """Every page that a person can open: the GET rows of the access table, with what only its requester sees made for the owner,
+    and the page of an erased player, which reads otherwise than that of another one.
 
     Pieces of pages (names that end in -live, -lines or -progress, and the palette's list) are no pages; neither is what machines ask.
     """
@@ -53,4 +54,5 @@ def places(world: SimpleNamespace, owner: Staff) -> list[Place]:
         query = row.data(world)
         path = reverse(name, args=own.get(name, row.args(world))) + (f"?{urlencode(query)}" if query else "")
         found.append(Place(name, path, DOOR if name in DOOR_PAGES else OWNER))
-    return found
+    erased = reverse("players:player", args=[world.erased.pk])
+    return [*found, *(Place("players:player", f"{erased}{query}") for query in ("", "?tab=timeline", "?tab=profile"))]

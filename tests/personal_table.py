@@ -63,10 +63,12 @@ COLUMNS: dict[str, dict[str, object]] = {
         "redirect_url": Clear("the provider's page for this payment", "emptied by the erasure"),
     },
     "payments.ProviderCall": {
-        "payment_type": NO, "provider": NO, "operation": NO, "reference": NO, "outcome": NO, "detail": Clear("the provider's words about a payment", "stays"),
+        "payment_type": NO, "provider": NO, "operation": NO, "reference": NO, "outcome": NO,
+        "detail": Clear("the provider's words about a payment", "emptied by the erasure, kept under seal until the law lets go"),
     },
     "payments.WebhookEvent": {
-        "provider": NO, "event_id": NO, "kind": NO, "reference": NO, "body": Clear("what the provider signed, about a payment by its reference", "stays"),
+        "provider": NO, "event_id": NO, "kind": NO, "reference": NO,
+        "body": Clear("what the provider signed, which may name who pays", "emptied by the erasure, kept under seal until the law lets go"),
         "headers": NO, "outcome": NO,
     },
     "payments.Withdrawal": {
@@ -76,6 +78,7 @@ COLUMNS: dict[str, dict[str, object]] = {
     },
     "players.AccessRequest": {
         "state": NO, "channel": NO, "reason_sealed": SEALED, "external_id": NO, "clause": NO, "key": NO, "sha256": NO, "way": NO, "refusal_sealed": SEALED,
+        "extension_sealed": SEALED,
     },
     "players.Address": {"cipher": CIPHER},
     "players.Arrival": {"source": NO, "external_id": Clear("the other system's id: a key that names nobody here", "stays with the accounts"), "digest": CIPHER},
@@ -83,7 +86,7 @@ COLUMNS: dict[str, dict[str, object]] = {
         "kind": NO, "source": NO, "reason": NO, "state": NO, "set_by_label": NO, "note": Clear("shown beside the block", "emptied by the erasure"),
         "ended_why": Clear("shown beside the block", "emptied by the erasure"),
     },
-    "players.CallerCheck": {"asked": NO},
+    "players.CallerCheck": {"asked": NO},  # which questions, never what was answered
     "players.Complaint": {
         "category": NO, "channel": NO, "text_cipher": CIPHER, "payment": NO, "external_id": NO, "state": NO, "outcome": NO,
         "reason": Clear("the front end shows it to the player", "emptied by the erasure, kept under seal until the law lets go"),

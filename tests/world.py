@@ -1,9 +1,11 @@
 """One of everything that has an address, in a brand of the reader's and in one out of reach. What tests/access_table.py asks for."""
 
 from datetime import timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+from django.db import transaction
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -20,15 +22,22 @@ from backoffice.work.notes import files, services
 from players.blocks.services import set_block
 from players.complaints.services import record_complaint
 from players.duplicates import finding
-from players.models import Duplicate, Erasure, Kept, Message, Segment
+from players.duplicates.services import judge
+from players.merging.services import merge
+from players.models import Duplicate, Erasure, Kept, Message, Player, Segment
 from players.places import player_subject
 from players.privacy.access import ask
+from players.privacy.erasing import erase_player
+from players.profile.accounts import close_account
 from players.segments import runs
 from players.services.registration import record_sign_in
 from players.tickets.services import open_by_hand
 from tests.backoffice.alerts.tools import delivered, fired
 from tests.casino import new_player, new_withdrawal, open_casino
 from tests.people import make_brand, make_person
+from wallet import ledger
+from wallet.kinds import AccountKind, TransactionKind
+from wallet.ledger import Cash, House
 
 
 def open_world() -> SimpleNamespace:
@@ -52,6 +61,7 @@ def furnish(brand: Brand) -> SimpleNamespace:
         segment=segment_of(brand), segment_elsewhere=segment_of(other), ticket=ticketed(withdrawal), ticket_elsewhere=ticketed(elsewhere),
         block=blocked(withdrawal), block_elsewhere=blocked(elsewhere),
         duplicate=doubled(withdrawal), duplicate_elsewhere=doubled(elsewhere), complaint=complained(withdrawal), complaint_elsewhere=complained(elsewhere),
+        merged=merged(brand, "120.50"), merged_elsewhere=merged(other, "900", currency="SEK"), erased=erased(brand),
         access=asked_for_all(withdrawal), access_elsewhere=asked_for_all(elsewhere), kept=kept(withdrawal), kept_elsewhere=kept(elsewhere),
     )  # fmt: skip
 
@@ -103,6 +113,29 @@ def doubled(withdrawal: Any) -> Any:
     finding.sweep(now=timezone.now())
     finding.sweep(now=timezone.now())  # the end of the round: the next begins at the first player again
     return Duplicate.objects.get(first=withdrawal.player, player=other)
+
+
+def merged(brand: Brand, late: str, *, currency: str = "EUR") -> Any:
+    """Two accounts of one person that were merged, and money that came in late on the one that went."""
+    now, by = timezone.now(), make_person("fraud", brands=[brand])
+    stays, goes = (new_player(brand, currency=currency) for _ in range(2))
+    pair = Duplicate.objects.create(brand=brand, first=stays, player=goes, other_brand=brand, evidence=["device"], strength=2, found_at=now)
+    judge(duplicate_id=pair.pk, same=True, note="Same selfie", by=by, now=now)
+    merge(duplicate_id=pair.pk, stays_id=stays.pk, reason="Table", by=Actor.staff(by), now=now)
+    with transaction.atomic():
+        ledger.post(
+            kind=TransactionKind.ADJUSTED, key=f"late:{pair.pk}", brand=brand.pk, amount=Decimal(late), currency=currency,
+            source=House(AccountKind.ADJUSTMENTS), target=Cash(goes.pk),
+        )  # fmt: skip
+    return pair
+
+
+def erased(brand: Brand) -> Player:
+    """A player of whom nothing is left but what the law keeps."""
+    player, by, now = new_player(brand), make_person("compliance", brands=[brand]), timezone.now()
+    close_account(player_id=player.pk, version=player.version, reason_code="PLAYER_ASKED", note="", key="close", by=by, now=now)
+    with transaction.atomic():  # the approvals' engine opens it otherwise
+        return erase_player(player_id=player.pk, by=Actor.staff(by), now=now)
 
 
 def complained(withdrawal: Any) -> Any:

@@ -63,16 +63,34 @@ def refuses(pair: Pair) -> Iterable[str]:
 
 def carry(pair: Pair, merge: Merge, *, by: Actor, now: datetime) -> Mapping[str, Any]:
     """`through` is the last posting on the account that stays: what comes after it makes the merge one that cannot be undone."""
+    return {"moved": _move(pair, merge, f"merge:{merge.pk}", now=now), "through": _last(pair.stays.pk)}
+
+
+def _move(pair: Pair, merge: Merge, key: str, *, now: datetime) -> list[dict[str, Any]]:
     moved = []
     for code, goes, _stays in _both(pair):
         if goes.cash > 0:
             posted = ledger.post(
-                kind=TransactionKind.MERGED, key=f"merge:{merge.pk}:{code}", brand=merge.brand_id, amount=goes.cash, currency=code,
+                kind=TransactionKind.MERGED, key=f"{key}:{code}", brand=merge.brand_id, amount=goes.cash, currency=code,
                 source=Cash(pair.goes.pk), target=Cash(pair.stays.pk), effective_at=now, reference=(Reference.MERGE, merge.pk),
             )  # fmt: skip
-            moved.append({"transaction": posted.id, "currency": code, "amount": format(goes.cash, "f")})
-    last = Entry.objects.filter(account__player=pair.stays).order_by("-transaction_id").values_list("transaction_id", flat=True).first()
-    return {"moved": moved, "through": last or 0}
+            moved.append({"transaction": posted.id, "currency": code, "amount": format(goes.cash, "f"), "key": f"{key}:{code}"})
+    return moved
+
+
+def _last(player_id: int) -> int:
+    """The number of the last posting on an account; 0 without any."""
+    return Entry.objects.filter(account__player=player_id).order_by("-transaction_id").values_list("transaction_id", flat=True).first() or 0
+
+
+def carry_late(pair: Pair, merge: Merge, kept: Mapping[str, Any], *, by: Actor, now: datetime) -> Mapping[str, Any]:
+    """By postings of the merge's own kind. They are named after the last one on the account that went: the same money moves once.
+
+    They count as the merge's own where nothing else moved since, so that it can still be undone.
+    """
+    nothing_since = _last(pair.stays.pk) == kept.get("through")
+    moved = _move(pair, merge, f"merge:{merge.pk}:after:{_last(pair.goes.pk)}", now=now)
+    return {**kept, "moved": [*kept.get("moved", ()), *moved], **({"through": _last(pair.stays.pk)} if nothing_since else {})}
 
 
 def refuses_undo(pair: Pair, kept: Mapping[str, Any]) -> Iterable[str]:
@@ -85,10 +103,10 @@ def refuses_undo(pair: Pair, kept: Mapping[str, Any]) -> Iterable[str]:
 
 def undo(pair: Pair, merge: Merge, kept: Mapping[str, Any], *, by: Actor, now: datetime) -> None:
     for one in kept.get("moved", ()):
+        key = one.get("key", f"merge:{merge.pk}:{one['currency']}")  # merges before money could follow have none
         ledger.reverse(
-            transaction_id=one["transaction"], kind=TransactionKind.MERGE_UNDONE, key=f"merge:{merge.pk}:{one['currency']}:undone", effective_at=now,
-            reference=(Reference.MERGE, merge.pk),
-        )  # fmt: skip
+            transaction_id=one["transaction"], kind=TransactionKind.MERGE_UNDONE, key=f"{key}:undone", effective_at=now, reference=(Reference.MERGE, merge.pk)
+        )
 
 
 def late(goes_id: int) -> Iterable[str]:
@@ -100,5 +118,9 @@ def late(goes_id: int) -> Iterable[str]:
 
 def plug_in() -> None:
     parts.register(
-        KEY, Part(order=20, permission="wallet.view", lines=lines, refuses=refuses, carry=carry, refuses_undo=refuses_undo, undo=undo, late=late)
+        KEY,
+        Part(
+            order=20, permission="wallet.view", lines=lines, refuses=refuses, carry=carry, refuses_undo=refuses_undo, undo=undo, late=late,
+            carry_late=carry_late,
+        ),
     )  # fmt: skip

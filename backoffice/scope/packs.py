@@ -32,6 +32,7 @@ CATALOGUE: dict[str, tuple[type, str | Promise]] = {
     "aml.retention_from_year_end": (bool, _("Whether those years begin with the end of the calendar year")),
     "accounts.retention_years": (int, _("Years for which the accounts are kept")),
     "privacy.answer_days": (int, _("Days within which a request about personal data is answered")),
+    "privacy.extension_days": (int, _("Days by which that may be extended, once, for a reason that the player is told within the first ones")),
     "player.idle_minutes": (int, _("Minutes without activity after which a player signs in again")),
     "deposit.failures_before_block": (int, _("Failed deposits in a row after which deposits are blocked")),
     "deposit.failure_window_minutes": (int, _("Minutes within which those failures count")),

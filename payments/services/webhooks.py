@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from payments.models import Deposit, WebhookEvent, Withdrawal
 from payments.providers import registry
@@ -69,7 +71,8 @@ def _handle(event_pk: int, *, now: datetime) -> str:
     if row is None:
         return "handled before"
     event = _again(row)
-    outcome = "not understood" if event is None else _dispatch(event, now=now)
+    payment = _payment_of(event) if event is not None else None
+    outcome = "not understood" if event is None else _dispatch(event, payment, now=now)
     if outcome is None:
         # Its payment is not here: another system's reference, or one that is being committed right now.
         row.tries += 1
@@ -80,7 +83,9 @@ def _handle(event_pk: int, *, now: datetime) -> str:
         row.save(update_fields=["tries", "next_attempt_at", "outcome", "handled_at"])
         return row.outcome
     row.handled_at, row.next_attempt_at, row.outcome = now, None, outcome[:200]
-    row.save(update_fields=["handled_at", "next_attempt_at", "outcome"])
+    if payment is not None and payment.erased:  # it came after the player was erased: what it says of them goes as soon as it is acted on
+        row.body = b""
+    row.save(update_fields=["handled_at", "next_attempt_at", "outcome", "body"] if not row.body else ["handled_at", "next_attempt_at", "outcome"])
     return outcome
 
 
@@ -90,35 +95,53 @@ def _again(row: WebhookEvent) -> ProviderEvent | None:
     return next((event for event in events if event.event_id == row.event_id), None)
 
 
-def _dispatch(event: ProviderEvent, *, now: datetime) -> str | None:
+@dataclass(frozen=True)
+class _Ours:
+    """The payment that an event is about, and whether its player was erased."""
+
+    pk: int
+    erased: bool
+
+
+def _payment_of(event: ProviderEvent) -> _Ours | None:
+    payment = event.payment
+    if isinstance(payment and payment.state, DepositState):
+        return _ours(Deposit.objects.filter(reference=event.reference))
+    return _withdrawal_of(event.reference) if isinstance(payment and payment.state, PayoutState) else None
+
+
+def _ours(rows: "QuerySet[Deposit] | QuerySet[Withdrawal]") -> _Ours | None:
+    found = rows.values_list("pk", "player__erased_at").first()
+    return _Ours(found[0], found[1] is not None) if found is not None else None
+
+
+def _dispatch(event: ProviderEvent, ours: _Ours | None, *, now: datetime) -> str | None:
     payment = event.payment
     if event.kind is EventKind.UNKNOWN or payment is None:
         return "a kind of news that we do not act on"
     if isinstance(payment.state, DepositState):
-        deposit_id = Deposit.objects.filter(reference=event.reference).values_list("pk", flat=True).first()
-        if deposit_id is None:
+        if ours is None:
             return None
         return deposits.told(
-            deposit_id=deposit_id, reference=event.reference, state=payment.state, provider_id=event.provider_id, sequence=event.sequence,
+            deposit_id=ours.pk, reference=event.reference, state=payment.state, provider_id=event.provider_id, sequence=event.sequence,
             fee=payment.fee, now=now,
         )  # fmt: skip
     if isinstance(payment.state, PayoutState):
-        withdrawal_id = _withdrawal_of(event.reference)
-        if withdrawal_id is None:
+        if ours is None:
             return None
         return payouts.told(
-            withdrawal_id=withdrawal_id, reference=event.reference, state=payment.state, provider_id=event.provider_id, sequence=event.sequence,
+            withdrawal_id=ours.pk, reference=event.reference, state=payment.state, provider_id=event.provider_id, sequence=event.sequence,
             fee=payment.fee, now=now,
         )  # fmt: skip
     return "a refund, which nothing here asked for"
 
 
-def _withdrawal_of(reference: str) -> int | None:
+def _withdrawal_of(reference: str) -> _Ours | None:
     """By its current reference, or by the id inside an earlier attempt's."""
-    found = Withdrawal.objects.filter(reference=reference).values_list("pk", flat=True).first()
+    found = _ours(Withdrawal.objects.filter(reference=reference))
     if found is not None:
         return found
     parts = reference.split("-")
     if len(parts) == 4 and parts[0] == "WD" and parts[1].isdigit():
-        return Withdrawal.objects.filter(pk=int(parts[1])).values_list("pk", flat=True).first()
+        return _ours(Withdrawal.objects.filter(pk=int(parts[1])))
     return None

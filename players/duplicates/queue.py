@@ -93,7 +93,7 @@ def _judge(same: bool) -> Any:
 
 DUPLICATES = Queue(
     subject=SUBJECT, title=_l("Duplicates"), plural="duplicates", singular="duplicate", namespace="players", rows_model=Duplicate,
-    rows=Duplicate.objects.visible_to, view=services.WORK, work=services.WORK, open=OPEN, is_open=lambda row: row.state == "open",
+    rows=Duplicate.objects.visible_to, view=services.WORK, work=services.WORK, open=OPEN,
     related=("first", "player", "brand", "other_brand"),
     tabs=(
         Tab("open", _l("To judge"), OPEN), Tab("mine", _l("Mine"), OPEN, mine=True), Tab("same", _l("One person"), Q(state="confirmed"), awake=False),
@@ -137,10 +137,11 @@ DUPLICATES = Queue(
     outcomes=(
         Outcome(
             "same", _l("One person"), "o", _judge(True), _l("it stands on the record of the newer account; nothing is closed or merged by it"),
-            _l("One person"), needs_note=True,
+            _l("One person"), needs_note=True, fits=lambda row: row.state != "confirmed",
         ),
         Outcome(
-            "different", _l("Two people"), "t", _judge(False), _l("they come back only when they share something more"), _l("Two people"), needs_note=True
+            "different", _l("Two people"), "t", _judge(False), _l("they come back only when they share something more"), _l("Two people"), needs_note=True,
+            fits=lambda row: row.state == "open" or (row.state == "confirmed" and not services.is_merged(row)),
         ),
     ),
     leads=leads, no_match=_l("No duplicates match"), label_of=str, of_player="player_id", summary=lambda row: words(row.evidence),

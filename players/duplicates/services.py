@@ -9,17 +9,22 @@ from backoffice.access.models import Staff
 from backoffice.audit.actors import Actor
 from players import locks
 from players.lifecycles import DUPLICATE
-from players.models import Duplicate
+from players.models import Duplicate, Merge
 from players.services import PlayerRefused
 
 WORK = "players.duplicates"
 
 
+def is_merged(row: Duplicate) -> bool:
+    return Merge.objects.filter(duplicate=row, state="merged").exists()
+
+
 @transaction.atomic
 def judge(*, duplicate_id: int, same: bool, note: str, by: Staff, now: datetime) -> Duplicate:
-    """Say that both are one person, or two. Two people come back only when they share something more.
+    """Say that both are one person, or two, also anew. Two people come back only when they share something more.
 
-    Raises Duplicate.DoesNotExist, NotAllowed, PlayerRefused without a reason.
+    Raises Duplicate.DoesNotExist, NotAllowed, PlayerRefused without a reason (`note`), when just that is said already (`said`), or while they are
+    merged (`merged`).
     """
     if not note.strip():
         raise PlayerRefused(_("Say why."), code="note")
@@ -28,6 +33,10 @@ def judge(*, duplicate_id: int, same: bool, note: str, by: Staff, now: datetime)
         raise Duplicate.DoesNotExist
     locks.owner_of(rows)
     row = rows.select_for_update(of=("self",)).get()
+    if row.state == ("confirmed" if same else "dismissed"):
+        raise PlayerRefused(_("It was judged so before."), code="said")
+    if row.state == "confirmed" and is_merged(row):
+        raise PlayerRefused(_("These two accounts are merged. Undo the merge first."), code="merged")
     also = {"decided_at": now, "decided_by": by, **({} if same else {"judged": row.evidence})}
     DUPLICATE.move(
         row, to="confirmed" if same else "dismissed", by=Actor.staff(by), may=by.may, now=now, note=note.strip(), also=also,

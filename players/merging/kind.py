@@ -1,4 +1,4 @@
-"""Merging and taking it back are changes by approval: the thing is the pair, its value is which account stays, or none."""
+"""Merging, taking it back and carrying over what came in late are changes by approval: the thing is the pair, its value is which account stays, or none."""
 
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ OPEN = ("review", "scheduled")
 
 class MergeForm(ChangeForm):
     stays = forms.CharField(label=_l("Account that stays"), required=False)
+    late = forms.BooleanField(label=_l("What came in late"), required=False)
 
     def clean_stays(self) -> str:
         text = str(self.cleaned_data["stays"])
@@ -34,6 +35,11 @@ class MergeForm(ChangeForm):
         if text and (pair is None or text not in {str(pair.first_id), str(pair.player_id)}):
             raise forms.ValidationError(_("Choose which of the two accounts stays."))
         return text
+
+    def values(self) -> Values:
+        """`late` stands only where it is asked for: nothing that a pair is, but something to be done once."""
+        found = super().values()
+        return found if found.get("late") else {"stays": found["stays"]}
 
 
 def pair_of(subject: str) -> Duplicate | None:
@@ -69,6 +75,8 @@ def title(subject: str, values: Values) -> str:
     if not values["stays"]:
         return _("Undo the merge of players #%(one)s and #%(other)s") % {"one": pair.first_id, "other": pair.player_id}
     goes = pair.player_id if values["stays"] == str(pair.first_id) else pair.first_id
+    if values.get("late"):
+        return _("Carry money that came in late on player #%(goes)s over to #%(stays)s") % {"goes": goes, "stays": values["stays"]}
     return _("Merge player #%(goes)s into #%(stays)s") % {"goes": goes, "stays": values["stays"]}
 
 
@@ -79,6 +87,8 @@ def validate(subject: str, values: Values) -> list[str]:
     made = services.standing(pair.pk)
     if not values["stays"]:
         return services.undo_refusals(made, now=now) if made is not None else [_("It was undone before.")]
+    if values.get("late"):
+        return services.late_refusals(made, now=now) if made is not None and str(made.stays_id) == values["stays"] else [_("It was undone before.")]
     return services.refusals(pair, services.pair_of(pair, int(values["stays"]), now=now))
 
 
@@ -89,8 +99,8 @@ def impact(subject: str, values: Values, now: datetime) -> list[str]:
         return []
     if not values["stays"]:
         return undone()
-    both = services.pair_of(pair, int(values["stays"]), now=now)
-    return [f"{line.label}: {line.becomes}" for _key, part in parts.every() for line in part.lines(both)]
+    both, late = services.pair_of(pair, int(values["stays"]), now=now), bool(values.get("late"))
+    return [f"{line.label}: {line.becomes}" for _key, part in parts.every() if not late or part.carry_late is not None for line in part.lines(both)]
 
 
 def undone() -> list[str]:
@@ -104,6 +114,8 @@ def diff(old: Values | None, new: Values) -> list[Difference]:
     def words(values: Values | None) -> str:
         return f"#{values['stays']}" if values and values["stays"] else _("both, apart")
 
+    if new.get("late"):
+        return [Difference(_("What came in late"), _("on the merged account"), words(new))]
     return [Difference(_("Account that stays"), words(old), words(new))]
 
 
@@ -111,7 +123,9 @@ def apply(subject: str, values: Values, *, by: Actor, now: datetime) -> str:
     change = ChangeRequest.objects.filter(kind=CODE, subject=subject, applied_at=now, state="active").order_by("-pk").first()
     reason = change.reason if change is not None else ""
     try:
-        if values["stays"]:
+        if values.get("late"):
+            services.carry_late(duplicate_id=int(subject), reason=reason, by=by, now=now)
+        elif values["stays"]:
             services.merge(duplicate_id=int(subject), stays_id=int(values["stays"]), reason=reason, by=by, now=now)
         else:
             services.undo(duplicate_id=int(subject), reason=reason, by=by, now=now)
@@ -129,7 +143,9 @@ KIND: Any = Kind(
     CODE, _l("Accounts of one person to merge"), MERGE, _l("Merge"), MergeForm, subjects, current, apply, title, sees=MERGE, validate=validate, impact=impact,
     diff=diff, creatable=False, dated=False, least=1, icon="users", find=find, player=player,
     page=lambda subject: reverse("players:merge", args=[subject]),
-    about=_l("Merging two accounts of one person, and taking it back. Proposed on the page of a confirmed pair of duplicates."),
+    about=_l(
+        "Merging two accounts of one person, taking it back, and carrying over what comes in late. Proposed on the page of a confirmed pair of duplicates."
+    ),
 )  # fmt: skip
 
 
@@ -141,8 +157,9 @@ def waiting(duplicate_id: int) -> ChangeRequest | None:
     return ChangeRequest.objects.filter(kind=CODE, subject=str(duplicate_id), state__in=OPEN).select_related("requested_by").first()
 
 
-def ask(*, duplicate_id: int, stays_id: int | None, reason: str, key: str, by: Staff, now: datetime) -> ChangeRequest:
-    """Propose to merge a pair into the account that stays, or with None to take the merge back. The same key again gives the same change.
+def ask(*, duplicate_id: int, stays_id: int | None, reason: str, key: str, by: Staff, now: datetime, late: bool = False) -> ChangeRequest:
+    """Propose to merge a pair into the account that stays, with None to take the merge back, or `late` to carry over what came in on the account that
+    went since. The same key again gives the same change.
 
     Raises NotAllowed, PlayerRefused with what stands in the way (`merge`), without a reason (`reason`), or while it is asked for already (`waits`).
     """
@@ -155,7 +172,7 @@ def ask(*, duplicate_id: int, stays_id: int | None, reason: str, key: str, by: S
         return made
     if waiting(duplicate_id) is not None:
         raise PlayerRefused(_("It is asked for already and waits for approval."), code="waits")
-    values = {"stays": str(stays_id) if stays_id is not None else ""}
+    values: dict[str, Any] = {"stays": str(stays_id) if stays_id is not None else "", **({"late": True} if late else {})}
     try:
         with transaction.atomic():
             draft = drafts.draft(kind=CODE, subject=str(duplicate_id), values=values, by=by, key=f"merge:{key}"[:80], now=now)

@@ -38,6 +38,10 @@ class Carry(Protocol):
     def __call__(self, pair: Pair, merge: Merge, /, *, by: Actor, now: datetime) -> Mapping[str, Any]: ...
 
 
+class CarryLate(Protocol):
+    def __call__(self, pair: Pair, merge: Merge, kept: Mapping[str, Any], /, *, by: Actor, now: datetime) -> Mapping[str, Any]: ...
+
+
 class Undo(Protocol):
     def __call__(self, pair: Pair, merge: Merge, kept: Mapping[str, Any], /, *, by: Actor, now: datetime) -> None: ...
 
@@ -55,7 +59,8 @@ class Part:
     """`lines` is what the page shows to who holds `permission`. `refuses` gives what stands in the way, in words.
 
     `carry` runs under the locks of both players and gives what `undo` needs to take it back; `refuses_undo` gets the same.
-    `late` is what came in on the account that went (its number), since then, in words.
+    `late` is what came in on the account that went (its number), since then, in words. `carry_late` carries that over as well, under the same locks and
+    with what `refuses` says: it gets what was kept, and gives what is kept from then on. Where it is None nothing comes in late.
     """
 
     order: int
@@ -66,6 +71,7 @@ class Part:
     refuses_undo: Callable[[Pair, Mapping[str, Any]], Iterable[str]] = _nothing
     undo: Undo = _nothing
     late: Callable[[int], Iterable[str]] = _nothing
+    carry_late: CarryLate | None = None
 
 
 _parts: dict[str, Part] = {}

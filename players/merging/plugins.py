@@ -14,7 +14,7 @@ from backoffice.approvals.registry import register
 from backoffice.runtime import rights
 from backoffice.ui import words
 from players import along, panels
-from players.merging import own, parts, telling
+from players.merging import own, parts, services, telling
 from players.merging.kind import KIND, MERGE
 from players.models import Merge
 from players.panels import Badge, Looking, Panel
@@ -35,14 +35,14 @@ def badges(looking: Looking) -> Iterable[Badge]:
 
 
 def panel(looking: Looking) -> Mapping[str, Any] | None:
-    """The other accounts of the person. What came in late on one that was merged is said to who may see money."""
+    """The other accounts of the person. What came in late on one that was merged is said on both pages, to who may see money."""
     found = along.of(looking.player, ALONG, now=looking.now)
     if not found:
         return None
     rows = []
     for one in found:
         into = one.goes_id == looking.player.pk
-        late = [] if into else [said for _key, part in parts.every() if looking.may(part.permission) for said in part.late(one.goes_id)]
+        late = [said for part, words in services.late(one.goes_id) if looking.may(part.permission) for said in words]
         rows.append({"merge": one, "into": into, "other": one.stays_id if into else one.goes_id, "late": late})
     return {"rows": rows, "may_merge": looking.may(MERGE)}
 
@@ -57,7 +57,8 @@ def plug_in() -> None:
     words.name(
         {
             "player.merged": _l("Merged into another account"), "player.unmerged": _l("Merge undone"), "merge.made": _l("Another account merged in"),
-            "merge.undone": _l("Merge undone"),
+            "merge.undone": _l("Merge undone"), "player.late_carried": _l("What came in late carried over to another account"),
+            "merge.late_carried": _l("What came in late on a merged account carried over"),
         }
     )  # fmt: skip
     along.register(along.Along(ALONG, _of, ("id", "stays_id", "goes_id", "duplicate_id", "merged_at")))
@@ -68,5 +69,11 @@ def plug_in() -> None:
         Said(type="player.unmerged", category="account", text=_l("No longer merged into account #%(from)s"), icon="rotate"),
         Said(type="merge.made", category="account", text=_l("Account #%(goes)s was merged into this one"), icon="users", tone="attention"),
         Said(type="merge.undone", category="account", text=_l("The merge with account #%(goes)s was undone"), icon="rotate"),
+        Said(
+            type="player.late_carried", category="account", text=_l("What came in here after the merge was carried over to account #%(stays)s"), icon="withdraw"
+        ),
+        Said(
+            type="merge.late_carried", category="account", text=_l("What came in late on account #%(goes)s was carried over to this one"), icon="withdraw"
+        ),
         About(type="players.merge", name=lambda pk: f"#{pk}"),
     )  # fmt: skip

@@ -132,12 +132,7 @@ def undo(*, duplicate_id: int, reason: str, by: Actor, now: datetime) -> Merge:
 
     Raises PlayerRefused (`merge`) with everything that stands in the way, and then nothing has happened; Duplicate.DoesNotExist.
     """
-    duplicate = _locked(duplicate_id)
-    made = Merge.objects.select_for_update(of=("self",)).filter(duplicate=duplicate, state="merged").first()
-    if made is None:
-        raise PlayerRefused(_("It was undone before."), code="merge")
-    pair = pair_of(duplicate, made.stays_id, now=now)
-    made.stays, made.goes = pair.stays, pair.goes
+    made, pair = _standing_locked(duplicate_id, now=now)
     problems = undo_refusals(made, now=now)
     if problems:
         raise PlayerRefused(" ".join(problems), code="merge")
@@ -152,6 +147,62 @@ def undo(*, duplicate_id: int, reason: str, by: Actor, now: datetime) -> Merge:
     )  # fmt: skip
     telling.unmerged(made, now=now)
     return made
+
+
+def late(goes_id: int) -> list[tuple[parts.Part, list[str]]]:
+    """What came in on a merged account since, part by part, in words."""
+    found = [(part, list(part.late(goes_id))) for _key, part in parts.every()]
+    return [(part, words) for part, words in found if words]
+
+
+def late_refusals(made: Merge, *, now: datetime) -> list[str]:
+    """Everything that stands in the way of carrying over what came in late, in words."""
+    return list(_late_refusals(made, Pair(made.stays, made.goes, now)))
+
+
+def _late_refusals(made: Merge, pair: Pair) -> Iterable[str]:
+    if made.state != "merged":
+        yield _("It was undone before.")
+        return
+    if pair.stays.erased_at is not None:
+        yield _("Account #%(number)s was erased.") % {"number": pair.stays.pk}
+    if not late(pair.goes.pk):
+        yield _("Nothing is on account #%(number)s.") % {"number": pair.goes.pk}
+    for _key, part in parts.every():
+        if part.carry_late is not None:
+            yield from part.refuses(pair)
+
+
+@transaction.atomic
+def carry_late(*, duplicate_id: int, reason: str, by: Actor, now: datetime) -> Merge:
+    """Carry what came in on the merged account over to the one that stays, all that is there now. Where nothing else moved since the merge it can
+    still be undone, with this.
+
+    Raises PlayerRefused (`merge`) with everything that stands in the way, and then nothing has happened; Duplicate.DoesNotExist.
+    """
+    made, pair = _standing_locked(duplicate_id, now=now)
+    problems = late_refusals(made, now=now)
+    if problems:
+        raise PlayerRefused(" ".join(problems), code="merge")
+    for key, part in parts.every():
+        if part.carry_late is not None:
+            made.kept[key] = dict(part.carry_late(pair, made, made.kept.get(key, {}), by=by, now=now))
+    made.save(update_fields=["kept"])
+    both = {"goes": pair.goes.pk, "stays": pair.stays.pk}
+    record("merge.late_carried", actor=by, at=now, brand_id=made.brand_id, player_id=pair.stays.pk, subject=made, reason=reason, after=both)
+    record("player.late_carried", actor=by, at=now, brand_id=made.brand_id, player_id=pair.goes.pk, subject=pair.goes, reason=reason, after=both)
+    return made
+
+
+def _standing_locked(duplicate_id: int, *, now: datetime) -> tuple[Merge, Pair]:
+    """The merge of a pair that is in force with both accounts, locked in the one order. Raises PlayerRefused (`merge`) when nothing is merged."""
+    duplicate = _locked(duplicate_id)
+    made = Merge.objects.select_for_update(of=("self",)).filter(duplicate=duplicate, state="merged").first()
+    if made is None:
+        raise PlayerRefused(_("It was undone before."), code="merge")
+    pair = pair_of(duplicate, made.stays_id, now=now)
+    made.stays, made.goes = pair.stays, pair.goes
+    return made, pair
 
 
 def _locked(duplicate_id: int) -> Duplicate:

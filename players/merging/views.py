@@ -38,10 +38,10 @@ def _found(request: HttpRequest, pk: int) -> Duplicate:
     return found
 
 
-def _ask(request: HttpRequest, form: AskForm, pair: Duplicate, stays_id: int | None) -> HttpResponse | None:
+def _ask(request: HttpRequest, form: AskForm, pair: Duplicate, stays_id: int | None, *, late: bool = False) -> HttpResponse | None:
     """Send it in; None with the form's errors when it was refused."""
     try:
-        change = kind.ask(duplicate_id=pair.pk, stays_id=stays_id, by=request.user, now=timezone.now(), **form.cleaned_data)  # type: ignore[arg-type]
+        change = kind.ask(duplicate_id=pair.pk, stays_id=stays_id, late=late, by=request.user, now=timezone.now(), **form.cleaned_data)  # type: ignore[arg-type]
     except (PlayerRefused, NotAllowed, ChangeNotAllowed) as refused:
         code = getattr(refused, "code", "")
         form.add_error(code if code in form.fields else None, str(refused))
@@ -92,5 +92,32 @@ def unmerge(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "pair": pair, "goes": made.goes, "stays": made.stays, "made": made, "refusals": services.undo_refusals(made, now=now), "waits": kind.waiting(pair.pk),
         "form": form, "says": says, "needed": rules.resolve(kind.CODE, brand_id=pair.brand_id).needed, "title": _("Undo the merge"),
+    }  # fmt: skip
+    return render(request, "players/merge.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(kind.MERGE)
+def carry_late(request: HttpRequest, pk: int) -> HttpResponse:
+    """What came in on a merged account since, and asking for it to be carried over."""
+    pair, now, staff = _found(request, pk), timezone.now(), request.user
+    made = services.standing(pair.pk)
+    if made is None:
+        raise Http404(_("These two accounts are not merged."))
+    form = AskForm(request.POST if request.method == "POST" else None, initial={"key": uuid.uuid4().hex})
+    if request.method == "POST" and form.is_valid():
+        answer = _ask(request, form, pair, made.stays_id, late=True)
+        if answer is not None:
+            return answer
+    both = parts.Pair(made.stays, made.goes, now)
+    carried = [part for _key, part in parts.every() if part.carry_late is not None and staff.may(part.permission)]  # type: ignore[union-attr]
+    context: dict[str, Any] = {
+        "pair": pair, "goes": made.goes, "stays": made.stays, "late": True, "lines": [line for part in carried for line in part.lines(both)],
+        "refusals": services.late_refusals(made, now=now), "waits": kind.waiting(pair.pk), "form": form,
+        "needed": rules.resolve(kind.CODE, brand_id=pair.brand_id).needed, "title": _("Carry over what came in late"),
+        "says": [
+            {"icon": "withdraw", "text": _("Cash moves by a posting in its own currency: all that is there when it comes into force.")},
+            {"icon": "rotate", "text": _("The merge can be undone as before: until other money of the account that stays moves. Then this goes back as well.")},
+        ],
     }  # fmt: skip
     return render(request, "players/merge.html", context, status=422 if form.errors else 200)

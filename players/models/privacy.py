@@ -38,6 +38,8 @@ class AccessRequest(BrandScoped):
     received_at = models.DateTimeField()
     due_at = models.DateTimeField()
     clause = models.CharField(max_length=300, help_text="The law that says until when.")
+    extended_at = models.DateTimeField(null=True)
+    extension_sealed = models.TextField(blank=True, default="", help_text="Why it takes longer, as the player was told; sealed with the player's key.")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="None: the front end did.")
     key = models.CharField(max_length=80)
     job = models.ForeignKey("jobs.Job", null=True, on_delete=models.PROTECT, related_name="+", help_text="What makes, or made, the file.")
@@ -50,6 +52,7 @@ class AccessRequest(BrandScoped):
 
     reason = Sealed("reason_sealed")
     refusal = Sealed("refusal_sealed")
+    extension = Sealed("extension_sealed")
     objects = AccessQuerySet.as_manager()
 
     class Meta:

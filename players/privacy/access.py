@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.access.models import Staff
 from backoffice.audit.actors import Actor
@@ -14,8 +15,9 @@ from backoffice.jobs.lifecycles import SUBJECT as JOB_SUBJECT
 from backoffice.jobs.lifecycles import UNFINISHED
 from backoffice.jobs.models import Job
 from backoffice.scope import packs
-from players import locks
+from players import contact, locks
 from players.lifecycles import ACCESS
+from players.messages.sending import queue
 from players.models import AccessRequest, Player
 from players.privacy import WORK, held, telling
 from players.services import PlayerRefused, refuse_erased
@@ -24,6 +26,8 @@ SUBJECT = "players.accessrequest"
 KIND = "personal_data"
 EARLIEST = timedelta(days=60)  # how long ago a request that is written down by hand may have come
 LONGEST = 1_000
+MESSAGE, TEMPLATE_EXTENDED = "message", "access_extended"
+EXTENSION_WAYS = [(MESSAGE, gettext_lazy("By an e-mail that we write now")), *(one for one in AccessRequest.WAYS if one[0] in {"post", "front_end"})]
 
 
 @transaction.atomic
@@ -146,6 +150,48 @@ def refuse(*, request_id: int, version: int, reason: str, by: Staff, now: dateti
     row.refusal = reason.strip()[:LONGEST]
     row.save(update_fields=["refusal_sealed"])
     telling.answered(row, now=now)
+    return row
+
+
+@transaction.atomic
+def extend(*, request_id: int, version: int, reason: str, way: str, by: Staff, now: datetime) -> AccessRequest:
+    """Take the further time that the law allows (Art. 12(3)), once, with a reason that the player reads, while the first time is not over.
+
+    `way` is how the player is told: `message`, an e-mail that the house writes now, or one that `by` has seen to. The due date moves by the pack in force
+    on the day it came. Again, it changes nothing. Raises NotAllowed, Stale, PlayerRefused: over, too_late, reason, way, law_unknown.
+    """
+    row = _mine(request_id, None, by)
+    if row.extended_at is not None:
+        return row
+    if row.version != version:
+        raise Stale(row)
+    if row.state not in {"asked", "made"}:
+        raise PlayerRefused(_("It was answered already."), code="over")
+    if now > row.due_at:
+        raise PlayerRefused(_("The player had to be told before it was due. It is overdue: answer it."), code="too_late")
+    if not reason.strip():
+        raise PlayerRefused(_("Say why, in words that the player may read."), code="reason")
+    if way not in dict(EXTENSION_WAYS):
+        raise PlayerRefused(_("Choose how the player is told."), code="way")
+    if way == MESSAGE and not (said := contact.answer(row.player, contact.EMAIL, contact.SERVICE, now=now)).allowed:
+        raise PlayerRefused(_("We cannot write to the player: %(why)s. Tell them another way.") % {"why": said.words}, code="way")
+    try:
+        number = packs.number(row.player.jurisdiction_id, "privacy.extension_days", on=row.received_at.date())
+    except packs.NoPack as missing:
+        raise PlayerRefused(str(missing), code="law_unknown") from missing
+    before = {"due_at": row.due_at, "by": row.clause}
+    row.due_at, row.clause = row.due_at + timedelta(days=number.value), f"{number.pack}: {number.citation}"[:300]
+    row.extended_at, row.extension, row.version = now, reason.strip()[:LONGEST], row.version + 1
+    row.save(update_fields=["due_at", "clause", "extended_at", "extension_sealed", "version"])
+    record(
+        "accessrequest.extended", actor=Actor.staff(by), at=now, brand_id=row.brand_id, player_id=row.player_id, subject=(SUBJECT, row.pk), before=before,
+        after={"due_at": row.due_at, "by": row.clause, "told": way},
+    )  # fmt: skip
+    if way == MESSAGE:
+        zone = row.player.brand.zone
+        words = {"asked": f"{row.received_at.astimezone(zone):%Y-%m-%d}", "due": f"{row.due_at.astimezone(zone):%Y-%m-%d}", "reason": row.extension}
+        queue(player=row.player, template=TEMPLATE_EXTENDED, key=f"access:{row.pk}:extended", context=words, now=now)
+    telling.extended(row, now=now)
     return row
 
 

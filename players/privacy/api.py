@@ -46,6 +46,7 @@ class AccessOut(Output):
     received_at: Moment
     due_at: Moment
     clause: str = Field(description="The law that says until when")
+    extended_at: Moment | None = Field(description="When it was extended; `due_at` is then the later day")
     ended_at: Moment | None
 
 
@@ -73,5 +74,5 @@ def show_request(request: HttpRequest, request_id: PathId) -> AccessOut:
 def _request(row: AccessRequest) -> AccessOut:
     return AccessOut(
         id=row.pk, name=row.name, player_id=row.player_id, external_id=row.external_id or None, state=row.state, received_at=row.received_at,
-        due_at=row.due_at, clause=row.clause, ended_at=row.ended_at,
+        due_at=row.due_at, clause=row.clause, extended_at=row.extended_at, ended_at=row.ended_at,
     )  # fmt: skip

@@ -21,6 +21,7 @@ from players.privacy import held, retention, telling
 from players.services import PlayerRefused
 
 CHUNK = 500
+PIECES = 20  # of what is kept, each with up to a chunk of rows, removed at once
 SECONDS = 5.0  # of one sweep
 WHY = "GDPR art. 17"
 
@@ -113,9 +114,12 @@ def _chunk(part: Erasure, *, now: datetime) -> bool:
 
 
 def _remove(part: Erasure, *, now: datetime) -> bool:
-    some = list(Kept.objects.filter(erasure=part).order_by("number").values_list("pk", flat=True)[:CHUNK])
-    Kept.objects.filter(pk__in=some).delete()
-    if len(some) == CHUNK:
+    some, lets_go = list(Kept.objects.filter(erasure=part).order_by("number")[:PIECES]), held.get(part.kind).lets_go
+    if lets_go is not None:
+        for row in (json.loads(line) for piece in some for line in piece.lines.splitlines()):
+            lets_go(row)
+    Kept.objects.filter(pk__in=[piece.pk for piece in some]).delete()
+    if len(some) == PIECES:
         return True
     _end(part, "gone", now=now, next_attempt_at=None, ended_at=now)
     return False

@@ -1,9 +1,12 @@
 """What is asked of who works on requests about personal data."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from players.models import AccessRequest
+from players.privacy.access import EXTENSION_WAYS
 
 
 class AskForm(forms.Form):
@@ -26,6 +29,19 @@ class RefuseForm(forms.Form):
         label=_("Why it is refused"), max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}), help_text=_("In words that the player may read.")
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class ExtendForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Why it takes longer"), max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The player reads it: how complex the request is, or how many there are."),
+    )  # fmt: skip
+    way = forms.ChoiceField(label=_("How the player is told"), choices=EXTENSION_WAYS)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.auto_id = "extend_%s"  # beside the form that refuses, which asks why as well
 
 
 class EraseForm(forms.Form):

@@ -21,6 +21,19 @@ AML, RECORDS, ACCOUNTS, COMPLAINTS = "aml.retention_years", "records.retention_y
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A file that the law keeps."""
+
+    name: str
+    kind: str  # media type
+    content: bytes
+
+
+class NotKept(Exception):
+    """There is no such file, or its bytes are gone. Says which."""
+
+
+@dataclass(frozen=True)
 class Document:
     """A file that belongs to what is held. `read` gives its bytes, or None when it is gone."""
 
@@ -41,6 +54,9 @@ class Holding:
     Erasing, in this order: `erase` overwrites rows with what names nobody; without it rows stay as they are. Where `law` names a number of the pack,
     what `keeps` says of each row is put aside under seal first, until that many years after the end of the account. `sealed` rows open
     with the player's key alone and are gone with it. `stays` says what is left of it, and why that names nobody.
+
+    What `keeps` says is asked once, while the player's key is there; names that begin with _ are for the machine and shown to nobody. `kept_file` opens a
+    file of such a row by its number, `lets_go` gets the row on its day and removes what lies elsewhere.
     """
 
     key: str
@@ -55,6 +71,8 @@ class Holding:
     order: int = 50
     law: str = ""
     keeps: Callable[[Any], Said] | None = None  # `says` when it is not given
+    kept_file: Callable[[Said, int], Kept] | None = None
+    lets_go: Callable[[Said], None] | None = None
     until: Callable[[int], date | None] | None = None  # where the rows themselves say until when the law keeps them
     erase: Callable[[Sequence[Any]], None] | None = None
     sealed: bool = False

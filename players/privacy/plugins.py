@@ -16,7 +16,8 @@ from backoffice.jobs import kinds
 from backoffice.runtime import probes, rights, schedules
 from backoffice.ui import navigation, words
 from backoffice.work import happening, queues
-from players.privacy import ERASE, READ_KEPT, WORK, erasing, kind, panels, shipped, telling
+from players.messages import occasions
+from players.privacy import ERASE, READ_KEPT, WORK, access, erasing, kind, panels, shipped, telling
 from players.privacy.lists import LIST
 from players.privacy.making import MAKING
 from players.timeline import declared
@@ -25,7 +26,8 @@ from players.timeline.declared import About, Said
 FACTS = {
     "accessrequest.asked": _("Everything held asked for"), "accessrequest.asked_again": _("File with everything held asked for again"),
     "accessrequest.made": _("File with everything held made"), "accessrequest.delivered": _("File with everything held delivered"),
-    "accessrequest.refused": _("Request for everything held refused"), "personal_data.requested": _("File with everything held started"),
+    "accessrequest.refused": _("Request for everything held refused"), "accessrequest.extended": _("Request for everything held extended"),
+    "personal_data.requested": _("File with everything held started"),
     "player.erased": _("Player erased"), "erasure.kept": _("Put aside under seal, as the law asks"), "erasure.gone": _("Erased for good"),
     "player.kept_read": _("Read what the law keeps of an erased player"),
 }  # fmt: skip
@@ -56,6 +58,9 @@ def plug_in() -> None:
     words.name(FACTS)
     words.name({"players.accessrequest": pgettext_lazy("a request about personal data", "Personal data")})
     telling.register()
+    occasions.register(
+        occasions.Occasion(access.TEMPLATE_EXTENDED, {"asked": "2026-11-02", "due": "2027-01-28", "reason": "Your account has a very long history."})
+    )
     register_kind(kind.KIND)
     kinds.register(MAKING)
     shipped.plug_in()
@@ -72,6 +77,7 @@ def plug_in() -> None:
         Said(type="accessrequest.made", category="account", text=_("The file of %(subject)s is made"), icon="file"),
         Said(type="accessrequest.delivered", category="account", text=_("%(subject)s delivered"), icon="file", tone="success"),
         Said(type="accessrequest.refused", category="account", text=_("%(subject)s refused"), icon="file", tone="attention"),
+        Said(type="accessrequest.extended", category="account", text=_("%(subject)s takes longer"), icon="clock", tone="attention"),
         Said(type="personal_data.requested", category="account", text=_("%(subject)s makes the file of %(request)s"), icon="file"),
         Said(type="player.erased", category="account", text=_("Erased: nobody is named here any more"), icon="ban", tone="critical"),
         Said(type="erasure.kept", category="account", text=_("%(title)s: put aside under seal until %(until)s"), icon="lock", also=_kind_of),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import Max
@@ -151,10 +152,32 @@ def _note(row: Note) -> Said:
 
 
 def _whole_note(row: Note) -> Said:
-    """As it is put aside: with who wrote it and the earlier wordings. Its files are listed, and gone."""
+    """As it is put aside: with who wrote it and the earlier wordings. Its files are stored anew, since the player's key goes; theirs lie in this row."""
     earlier = [{"text": one.text, "until": _day(one.until)} for one in row.versions.all()]
-    attached = [{"name": one.name, "sha256": one.sha256} for one in row.attachments.all()]
-    return {**_note(row), "author": row.author.name, "earlier": earlier, "files": attached}
+    attached, apart = [], {}
+    for one in row.attachments.all():
+        said: dict[str, Any] = {"number": one.pk, "name": one.name, "kind": one.kind, "bytes": one.size, "sha256": one.sha256}
+        try:
+            apart[str(one.pk)] = asdict(files.put_apart(one))
+        except files.Missing as gone:
+            said["gone"] = str(gone)
+        attached.append(said)
+    return {**_note(row), "author": row.author.name, "earlier": earlier, "files": attached, "_apart": apart}
+
+
+def _kept_file(row: Said, number: int) -> held.Kept:
+    said, apart = next(one for one in row["files"] if one["number"] == number), row["_apart"].get(str(number))
+    if apart is None:
+        raise held.NotKept(said["gone"])
+    try:
+        return held.Kept(said["name"], said["kind"], files.read_apart(files.Apart(**apart), sha256=said["sha256"]))
+    except files.Missing as gone:
+        raise held.NotKept(str(gone)) from gone
+
+
+def _no_files(row: Said) -> None:
+    for one in row.get("_apart", {}).values():  # notes that were put aside before files were have none
+        files.discard_apart(files.Apart(**one))
 
 
 def _files(row: Note) -> Iterable[Document]:
@@ -296,8 +319,9 @@ def plug_in() -> None:
             omits=_("The names of colleagues who wrote them, and notes for compliance alone: the law forbids to tell of suspicions (tipping off)."),
         ),
         Holding(
-            key="players.compliance_notes", title=_("Notes for compliance alone"), models=("work.Note",), order=44, law=AML, sealed=True, first=True,
-            rows=lambda player_id: _notes(player_id, Visibility.COMPLIANCE), keeps=_whole_note, erase=lambda _rows: None,
+            key="players.compliance_notes", title=_("Notes for compliance alone, with their files"), models=("work.Note",), order=44, law=AML, sealed=True,
+            first=True, rows=lambda player_id: _notes(player_id, Visibility.COMPLIANCE), keeps=_whole_note, erase=lambda _rows: None,
+            kept_file=_kept_file, lets_go=_no_files,
             left_out=_("They may speak of suspicions; the law forbids to tell of them (tipping off)."), stays=AMOUNTS,
         ),
         Holding(
@@ -318,7 +342,7 @@ def plug_in() -> None:
             sealed=True, rows=lambda player_id: with_keys(AccessRequest.objects.filter(player_id=player_id)), stays=AMOUNTS,
             says=lambda row: {
                 "number": row.name, "state": row.state, "received_at": _day(row.received_at), "due_at": _day(row.due_at), "reason": row.reason,
-                "refusal": row.refusal, "ended_at": _day(row.ended_at),
+                "refusal": row.refusal, "extension": row.extension, "extended_at": _day(row.extended_at), "ended_at": _day(row.ended_at),
             },
         ),
         Holding(

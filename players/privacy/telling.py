@@ -24,6 +24,7 @@ def register() -> None:
     topics.register(
         topics.Topic("player.erased", _("A player was erased; erase them on your side too")),
         topics.Topic("player.access_answered", _("A request for everything that is held was answered")),
+        topics.Topic("player.access_extended", _("A request for everything that is held takes longer, and until when")),
     )
 
 
@@ -35,6 +36,11 @@ def erased(player: Player, *, now: datetime) -> None:
 def answered(row: AccessRequest, *, now: datetime) -> None:
     data = {"request": row.pk, "player": row.player_id, "external_id": row.external_id or None, "state": row.state}
     publish(topic="player.access_answered", data=data, key=f"access:{row.pk}:{row.state}", now=now, brand_id=row.brand_id)
+
+
+def extended(row: AccessRequest, *, now: datetime) -> None:
+    data = {"request": row.pk, "player": row.player_id, "external_id": row.external_id or None, "due_at": row.due_at.isoformat()}
+    publish(topic="player.access_extended", data=data, key=f"access:{row.pk}:extended", now=now, brand_id=row.brand_id)
 
 
 def asked(row: AccessRequest, *, now: datetime) -> None:

@@ -3,7 +3,9 @@
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -20,8 +22,9 @@ from backoffice.jobs.lifecycles import UNFINISHED
 from backoffice.scope import packs
 from backoffice.ui import toasts
 from players.models import AccessRequest, Erasure
+from players.panels import Looking
 from players.privacy import ERASE, READ_KEPT, WORK, access, held, kind, reading, retention
-from players.privacy.forms import AskForm, DeliverForm, EraseForm, ReadForm, RefuseForm
+from players.privacy.forms import AskForm, DeliverForm, EraseForm, ExtendForm, ReadForm, RefuseForm
 from players.privacy.lists import badge_of
 from players.profile.views import REFUSALS, back, page, refuse
 from players.services import PlayerRefused
@@ -68,14 +71,16 @@ def _to(row: AccessRequest) -> HttpResponse:
 
 
 def _found(request: HttpRequest, pk: int) -> AccessRequest:
-    rows = AccessRequest.objects.visible_to(request.user).select_related("job", "asked_by", "job__requested_by")
+    rows = AccessRequest.objects.visible_to(request.user).select_related("job", "asked_by", "job__requested_by", "player")
     found = rows.filter(pk=pk).first()
     if found is None:
         raise Http404(_("There is no such request in your brands."))
     return found
 
 
-def _one(request: HttpRequest, found: AccessRequest, sent: Mapping[str, DeliverForm | RefuseForm] | None = None, *, status: int = 200) -> HttpResponse:
+def _one(
+    request: HttpRequest, found: AccessRequest, sent: Mapping[str, DeliverForm | RefuseForm | ExtendForm] | None = None, *, status: int = 200
+) -> HttpResponse:
     """The page of a request. `sent` is the form that is shown again, by its name there."""
     looking = looking_at(request, found.player_id)
     hand_on(looking.player, found)
@@ -85,10 +90,22 @@ def _one(request: HttpRequest, found: AccessRequest, sent: Mapping[str, DeliverF
         **header_of(looking), "row": found, "badge": badge_of(found, looking.now), "job": job,
         "mine": job is not None and job.requested_by_id == looking.staff.pk,
         "open": found.state in {"asked", "made"}, "lies": lies, "being_made": job is not None and job.state in UNFINISHED, "late": found.due_at < looking.now,
-        "deliver": DeliverForm(initial=version), "refuse": RefuseForm(initial=version), **(sent or {}), "key": uuid.uuid4().hex,
+        "deliver": DeliverForm(initial=version), "refuse": RefuseForm(initial=version),
+        "extend": ExtendForm(initial=version), **(sent or {}), "longer": _longer(found, looking.now), "key": uuid.uuid4().hex,
         "left_out": [one for one in held.every() if one.left_out], "omits": [one for one in held.exported() if one.omits],
     }  # fmt: skip
     return render(request, "players/privacy/access.html", context, status=status)
+
+
+def _longer(found: AccessRequest, now: datetime) -> dict[str, Any] | None:
+    """Until when it may be extended now, and by which law; None when it may not."""
+    if found.state not in {"asked", "made"} or found.extended_at is not None or now > found.due_at:
+        return None
+    try:
+        number = packs.number(found.player.jurisdiction_id, "privacy.extension_days", on=found.received_at.date())
+    except packs.NoPack:
+        return None
+    return {"until": found.due_at + timedelta(days=number.value), "clause": number.citation}
 
 
 @require_safe
@@ -124,7 +141,13 @@ def refuse_it(request: HttpRequest, pk: int) -> HttpResponse:
     return _end(request, pk, "refuse", RefuseForm(request.POST), access.refuse, _("Refused"))
 
 
-def _end(request: HttpRequest, pk: int, name: str, form: DeliverForm | RefuseForm, act: Callable[..., Any], toast: str) -> HttpResponse:
+@require_POST
+@permission_required(WORK)
+def extend(request: HttpRequest, pk: int) -> HttpResponse:
+    return _end(request, pk, "extend", ExtendForm(request.POST), access.extend, _("Extended"))
+
+
+def _end(request: HttpRequest, pk: int, name: str, form: DeliverForm | RefuseForm | ExtendForm, act: Callable[..., Any], toast: str) -> HttpResponse:
     """Answer a request in one of its ways: `name` is the form's on the page."""
     found = _found(request, pk)
     if not form.is_valid():
@@ -169,9 +192,7 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required(READ_KEPT)
 def kept(request: HttpRequest, pk: int) -> HttpResponse:
     """What the law keeps of one kind of an erased player's, once, for a reason."""
-    part = Erasure.objects.filter(pk=pk, brand_id__in=request.user.reach(), state="kept").first()  # type: ignore[union-attr]
-    if part is None:
-        raise Http404(_("Nothing of that is kept in your brands."))
+    part = _part(request, pk)
     looking, status, rows = looking_at(request, part.player_id), 200, None
     form = ReadForm(request.POST or None)
     if request.method == "POST":
@@ -181,8 +202,39 @@ def kept(request: HttpRequest, pk: int) -> HttpResponse:
                 rows, status = reading.read(part_id=pk, reason=form.cleaned_data["reason"], by=looking.staff, now=looking.now), 200
             except PlayerRefused as refused:
                 status = refuse(form, refused)
-    shown = [json.dumps(row, ensure_ascii=False, indent=2) for row in rows] if rows is not None else None
-    context = {**header_of(looking), "part": part, "holding": held.get(part.kind), "form": form, "rows": shown}
+    return _kept_page(request, looking, part, form, rows, status=status)
+
+
+def _kept_page(
+    request: HttpRequest, looking: Looking, part: Erasure, form: ReadForm, rows: list[dict[str, Any]] | None = None, *, status: int = 200
+) -> HttpResponse:
+    shown = [(json.dumps(row, ensure_ascii=False, indent=2), [one for one in row.get("files", ()) if "gone" not in one]) for row in rows or ()]
+    context = {**header_of(looking), "part": part, "holding": held.get(part.kind), "form": form, "rows": shown if rows is not None else None}
     answer = render(request, "players/privacy/kept.html", context, status=status)
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+@require_POST
+@permission_required(READ_KEPT)
+def kept_file(request: HttpRequest, pk: int, file: int) -> HttpResponse:
+    """A file that the law keeps of an erased player, to be saved: nothing that somebody attached is shown inside our pages."""
+    part = _part(request, pk)
+    looking, form = looking_at(request, part.player_id), ReadForm(request.POST)
+    if not form.is_valid():
+        return _kept_page(request, looking, part, form, status=422)
+    try:
+        found = reading.read_file(part_id=pk, file=file, reason=form.cleaned_data["reason"], by=looking.staff, now=looking.now)
+    except PlayerRefused as refused:
+        return _kept_page(request, looking, part, form, status=refuse(form, refused))
+    response = HttpResponse(found.content, content_type=found.kind)
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(found.name)}"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _part(request: HttpRequest, pk: int) -> Erasure:
+    part = Erasure.objects.filter(pk=pk, brand_id__in=request.user.reach(), state="kept").first()  # type: ignore[union-attr]
+    if part is None:
+        raise Http404(_("Nothing of that is kept in your brands."))
+    return part

@@ -14,6 +14,7 @@ from payments import hints, tasks
 from payments.models import Deposit, WebhookEvent
 from payments.providers import registry
 from payments.services import deposits, webhooks
+from players.models import Player
 from tests.api import Casino, payment, problem
 
 SECRET = "webhook-secret"
@@ -62,6 +63,18 @@ def test_news_is_kept_as_it_came_and_acted_on(casino: Casino) -> None:
     deposit.refresh_from_db()
     assert deposit.state == "credited"
     assert WebhookEvent.objects.get().outcome == "initiated to credited"
+
+
+def test_news_of_an_erased_player_is_emptied_as_soon_as_it_is_acted_on(casino: Casino) -> None:
+    erased, other = begun(casino), begun(casino)
+    nobody = {"first_name": "", "last_name": "", "birth_date": None, "email_digest": "", "phone_digest": ""}
+    Player.objects.filter(pk=erased.player_id).update(erased_at=timezone.now(), state="closed", **nobody)
+    for number, deposit in enumerate((erased, other)):
+        send(event(deposit.reference, number=number))
+    assert all(bytes(row.body) for row in WebhookEvent.objects.all()), "it is needed until then"
+    tasks.sweep()
+    kept = {row.reference: bytes(row.body) for row in WebhookEvent.objects.filter(handled_at__isnull=False)}
+    assert kept == {erased.reference: b"", other.reference: event(other.reference, number=1)}
 
 
 def test_the_same_event_again_changes_nothing(casino: Casino) -> None:

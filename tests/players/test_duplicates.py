@@ -14,7 +14,7 @@ from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import NotAllowed
 from backoffice.audit.models import Event
 from players.duplicates import finding, services
-from players.lifecycles import DUPLICATE
+from players.merging import services as merging
 from players.models import Duplicate, Player
 from players.models.personal import spelled_mailbox
 from players.services import PlayerRefused
@@ -181,11 +181,43 @@ def test_people_say_whether_it_is_one_person_and_only_more_brings_two_people_bac
     assert (Duplicate.objects.get().state, Duplicate.objects.get().evidence) == ("open", ["device", "phone"])
     services.judge(**given, same=True, note="Same selfie")
     moves = Event.objects.filter(subject_type="players.duplicate", before__isnull=False).order_by("id").values_list("type", "before", "after")
-    assert {(json.loads(before)["state"], json.loads(after)["state"]) for _type, before, after in moves} == {
-        (state, to) for state, ways in DUPLICATE.moves.items() for to in ways
-    }
     assert [type for type, _before, _after in moves] == ["duplicate.dismissed", "duplicate.found_again", "duplicate.confirmed"]
     assert Player.objects.get(pk=newer.pk).state == "active", "nothing is closed by it"
+
+
+def test_a_pair_is_judged_anew_both_ways_with_its_history_but_not_while_it_is_merged(casino: SimpleNamespace, person: Person) -> None:
+    older = person(device="d1")
+    person(device="d1")
+    round_over_all()
+    row, client = Duplicate.objects.get(), signed_in(casino.tessa)
+    address = reverse("players:duplicate", args=[row.pk])
+
+    def offered() -> set[str]:
+        return set(re.findall(r'name="outcome" value="(\w+)"', client.get(address).text))
+
+    given = {"duplicate_id": row.pk, "by": casino.tessa, "now": NOW}
+    assert offered() == {"same", "different"}
+    services.judge(**given, same=True, note="Same selfie")
+    assert offered() == {"different"}
+    with pytest.raises(PlayerRefused, match="judged so before"):
+        services.judge(**given, same=True, note="Again")
+    merging.merge(duplicate_id=row.pk, stays_id=older.pk, reason="x", by=Actor.staff(casino.tessa), now=NOW)
+    assert offered() == set()
+    before = Event.objects.filter(type="duplicate.dismissed").count()
+    with pytest.raises(PlayerRefused, match="Undo the merge first"):
+        services.judge(**given, same=False, note="Twins")
+    assert (Duplicate.objects.get().state, Event.objects.filter(type="duplicate.dismissed").count()) == ("confirmed", before)
+    merging.undo(duplicate_id=row.pk, reason="Twins", by=Actor.staff(casino.tessa), now=NOW)
+    page = client.get(address).text
+    seen, key = (re.search(rf'name="{name}" value="([^"]+)"', page)[1] for name in ("seen", "key"))  # type: ignore[index]
+    answer = client.post(reverse("players:duplicate-decide", args=[row.pk]), {"outcome": "different", "note": "Twins", "seen": seen, "key": key})
+    assert (answer.status_code, Duplicate.objects.get().state) == (303, "dismissed")
+    with pytest.raises(PlayerRefused, match="Nobody has confirmed"):
+        merging.merge(duplicate_id=row.pk, stays_id=older.pk, reason="x", by=Actor.staff(casino.tessa), now=NOW)
+    assert offered() == {"same"}
+    services.judge(**given, same=True, note="One selfie after all")
+    kinds = Event.objects.filter(subject_type="players.duplicate", before__isnull=False).order_by("id").values_list("type", flat=True)
+    assert list(kinds) == ["duplicate.confirmed", "duplicate.dismissed", "duplicate.confirmed"]
 
 
 def test_without_a_reason_or_permission_nothing_is_said(casino: SimpleNamespace, person: Person) -> None:

@@ -208,3 +208,16 @@ def test_the_list_costs_the_same_however_long_it_is(casino: SimpleNamespace, dja
             client.get(f"{ADDRESS}?signed_in=-30&contact=service-email&tag=vip")
         for _each in range(10):
             new_player(casino.nova)
+
+
+def test_filters_fold_behind_one_button_that_says_how_many_are_set_and_the_search_stays(db: None) -> None:
+    nova = open_casino()
+    client, address = signed_in(make_person("support", brands=[nova])), reverse("players:players")
+    for query, says in (("", "Filters"), ("?state=active&q=%231", "Filters (1)"), ("?state=active&country=MT", "Filters (2)")):
+        page = client.get(address + query).text
+        before, folded = page.split('<details class="fold">')
+        button, rest = folded.split("</summary>", 1)
+        inside = rest.split("</details>", 1)[0]
+        assert button.rsplit("</svg>", 1)[1] == says
+        assert ('name="q"' in before, 'name="q"' in inside) == (True, False)
+        assert all(f'name="{name}"' in inside for name in ("state", "country"))

@@ -71,9 +71,11 @@ def furnished() -> SimpleNamespace:
     )  # fmt: skip
 
 
-def ask(casino: SimpleNamespace, *, stays: Any = "stays", key: str = "k", by: Any = None, row: Any = None) -> ChangeRequest:
+def ask(casino: SimpleNamespace, *, stays: Any = "stays", key: str = "k", by: Any = None, row: Any = None, late: bool = False) -> ChangeRequest:
     stays_id = getattr(casino, stays).pk if isinstance(stays, str) else stays
-    return kind.ask(duplicate_id=(row or casino.pair).pk, stays_id=stays_id, reason="Same person", key=key, by=by or casino.tessa, now=timezone.now())
+    return kind.ask(
+        duplicate_id=(row or casino.pair).pk, stays_id=stays_id, reason="Same person", key=key, by=by or casino.tessa, now=timezone.now(), late=late
+    )  # fmt: skip
 
 
 def agree(casino: SimpleNamespace, change: ChangeRequest) -> ChangeRequest:
@@ -400,6 +402,120 @@ def test_money_that_comes_in_late_on_the_merged_account_is_said_and_leaves_undoi
     assert undone(casino).state == "active"
 
 
+def ask_late(casino: SimpleNamespace, *, key: str = "late", by: Any = None) -> ChangeRequest:
+    return ask(casino, key=key, by=by, late=True)
+
+
+def test_money_that_came_in_late_is_carried_over_by_approval_and_goes_back_when_the_merge_is_undone(casino: SimpleNamespace) -> None:
+    pay_in(casino.goes, "20")
+    pay_in(casino.stays, "10")
+    made = merged(casino)
+    pay_in(casino.goes, "12")
+    pay_in(casino.goes, "3", "SEK")
+    before = everything()
+    change = ask_late(casino)
+    assert (change.state, change.title) == ("review", f"Carry money that came in late on player #{casino.goes.pk} over to #{casino.stays.pk}")
+    assert everything() == before
+    with pytest.raises(SamePerson):
+        decisions.approve(change_id=change.pk, version=change.version, key="a", by=casino.tessa, now=NOW)
+    assert (agree(casino, change).state, ChangeRequest.objects.get(pk=change.pk).outcome) == ("active", "")
+    assert (cash(casino.stays, casino.goes), cash(casino.stays, casino.goes, currency="SEK")) == ([Decimal(42), 0], [Decimal(3), 0])
+    moved = Transaction.objects.filter(kind=TransactionKind.MERGED)
+    assert {(one.reference_type, one.reference_id) for one in moved} == {(9, made.pk)}
+    late = moved.exclude(key=f"merge:{made.pk}:EUR")
+    assert sorted(one.key.split(":")[2:4:2] + [one.key.rpartition(":")[2]] for one in late) == [["after", "EUR"], ["after", "SEK"]]
+    for kind_, player in (("player.late_carried", casino.goes), ("merge.late_carried", casino.stays)):
+        fact = Event.objects.get(type=kind_)
+        assert (fact.player_id, fact.actor_id, fact.reason) == (player.pk, casino.tessa.pk, "Same person")
+        assert json.loads(fact.after) == {"goes": casino.goes.pk, "stays": casino.stays.pk}
+    assert undone(casino).state == "active"
+    assert (cash(casino.stays, casino.goes), cash(casino.stays, casino.goes, currency="SEK")) == ([Decimal(10), Decimal(32)], [0, Decimal(3)])
+    assert Transaction.objects.filter(kind=TransactionKind.MERGE_UNDONE).count() == 3
+
+
+def test_late_money_moves_again_and_again_and_does_not_open_undoing_once_other_money_moved(casino: SimpleNamespace) -> None:
+    merged(casino)
+    for number, amount in enumerate(("12", "5")):
+        pay_in(casino.goes, amount)
+        assert agree(casino, ask_late(casino, key=f"late{number}")).state == "active"
+    assert cash(casino.stays, casino.goes) == [Decimal(17), 0]
+    pay_in(casino.stays, "1")
+    pay_in(casino.goes, "2")
+    assert agree(casino, ask_late(casino, key="third")).state == "active"
+    assert cash(casino.stays, casino.goes) == [Decimal(20), 0]
+    with pytest.raises(PlayerRefused, match="moved since"):
+        ask(casino, stays=None, key="u")
+
+
+def test_what_stands_in_the_way_of_late_money_is_named_when_asked_and_again_when_agreed(casino: SimpleNamespace) -> None:
+    with pytest.raises(PlayerRefused, match="It was undone before"):
+        ask_late(casino)
+    merged(casino)
+    with pytest.raises(PlayerRefused, match=f"Nothing is on account #{casino.goes.pk}"):
+        ask_late(casino)
+    pay_in(casino.goes, "12")
+    change = ask_late(casino)
+    with pytest.raises(PlayerRefused, match="waits for approval"):
+        ask(casino, stays=None, key="meanwhile")
+    assert ask_late(casino).pk == change.pk
+    Wallet.objects.create(player=casino.goes, frozen_at=NOW)
+    before = everything()
+    answer = agree(casino, change)
+    assert (answer.state, f"Money of #{casino.goes.pk} is frozen." in answer.outcome, everything()) == ("failed", True, before)
+    page = signed_in(casino.tessa).get(reverse("players:carry-late", args=[casino.pair.pk])).text
+    assert ("is frozen" in page, "Ask for approval" in page) == (True, False)
+    Wallet.objects.all().delete()
+    with transaction.atomic():
+        ledger.post(
+            kind=TransactionKind.CHARGED_BACK, key="c", brand=casino.nova.pk, amount=Decimal(30), currency="EUR", source=Cash(casino.goes.pk),
+            target=House(AccountKind.PSP_CLEARING, "nordpay"), may_overdraw=True,
+        )  # fmt: skip
+    with pytest.raises(PlayerRefused, match="owes 18.00"):
+        ask_late(casino, key="owes")
+
+
+def test_the_page_of_late_money_says_what_moves_and_is_shut_without_the_permission_or_brand(casino: SimpleNamespace) -> None:
+    merged(casino)
+    pay_in(casino.goes, "12")
+    address, client = reverse("players:carry-late", args=[casino.pair.pk]), signed_in(casino.tessa)
+    for player in (casino.stays, casino.goes):
+        assert f'href="{address}"' in client.get(reverse("players:player", args=[player.pk])).text
+    page = client.get(address).text
+    assert f"12.00\u00a0EUR moves; #{casino.stays.pk} then has 12.00\u00a0EUR" in page
+    assert ("instead" in page, "Devices" in page) == (False, False)
+    answer = client.post(address, {"reason": "", "key": "page"})
+    assert (answer.status_code, ChangeRequest.objects.filter(kind=kind.CODE, state="review").count()) == (422, 0)
+    answer = client.post(address, {"reason": "The bank sent it back", "key": "page"})
+    change = ChangeRequest.objects.get(kind=kind.CODE, state="review")
+    assert (answer.status_code, answer["Location"]) == (303, reverse("approvals:change", args=[change.pk]))
+    review = signed_in(casino.oren).get(reverse("approvals:change", args=[change.pk])).text
+    assert f"Cash in EUR: 12.00\u00a0EUR moves; #{casino.stays.pk} then has 12.00\u00a0EUR" in review
+    kyc = make_person("kyc", brands=[casino.nova])
+    with pytest.raises(NotAllowed):
+        ask_late(casino, by=kyc)
+    assert signed_in(kyc).post(address, {"reason": "x", "key": "page"}).status_code == 403
+    elsewhere = make_person("fraud", brands=[make_brand("fjord", market="SE")])
+    assert signed_in(elsewhere).post(address, {"reason": "x", "key": "page"}).status_code == 404
+    assert cash(casino.stays, casino.goes) == [0, Decimal(12)]
+    agree(casino, change)
+    for player in (casino.stays, casino.goes):
+        assert f'href="{address}"' not in client.get(reverse("players:player", args=[player.pk])).text
+    assert undone(casino).state == "active"
+    assert client.get(address).status_code == 404
+
+
+def test_late_money_goes_along_a_chain_step_by_step(casino: SimpleNamespace) -> None:
+    third = new_player(casino.nova)
+    merged(casino)
+    onward = pair(casino.stays, third, casino.tessa)
+    assert agree(casino, ask(casino, row=onward, stays=third.pk, key="c")).state == "active"
+    pay_in(casino.goes, "12")
+    assert agree(casino, ask_late(casino)).state == "active"
+    assert cash(casino.goes, casino.stays, third) == [0, Decimal(12), 0]
+    assert agree(casino, ask(casino, row=onward, stays=third.pk, key="on", late=True)).state == "active"
+    assert cash(casino.goes, casino.stays, third) == [0, 0, Decimal(12)]
+
+
 def test_a_merged_account_becomes_one_of_its_own_by_undoing_alone(casino: SimpleNamespace) -> None:
     merged(casino)
     goes = Player.objects.get(pk=casino.goes.pk)
@@ -514,6 +630,26 @@ def test_of_two_approvals_at_once_one_merges_and_a_ring_of_three_does_not_close(
     alone = Player.objects.exclude(state="merged").get()
     assert {services.last_of(player.pk) for player in (casino.stays, casino.goes, third)} == {alone.pk, None}
     assert cash(alone) == [Decimal(30)]
+
+
+def test_late_money_is_carried_over_once_by_two_at_once_and_not_while_the_merge_is_undone(committed_db: None) -> None:
+    for _round in range(3):
+        casino = furnished()
+        services.merge(duplicate_id=casino.pair.pk, stays_id=casino.stays.pk, reason="x", by=Actor.staff(casino.tessa), now=timezone.now())
+        pay_in(casino.goes, "12")
+
+        def late(casino: SimpleNamespace = casino) -> Any:
+            return services.carry_late(duplicate_id=casino.pair.pk, reason="x", by=Actor.staff(casino.tessa), now=timezone.now())
+
+        assert raised(race(late, late), PlayerRefused) == 1
+        assert cash(casino.stays, casino.goes) == [Decimal(12), 0]
+        pay_in(casino.goes, "5")
+
+        def back(casino: SimpleNamespace = casino) -> Any:
+            return services.undo(duplicate_id=casino.pair.pk, reason="x", by=Actor.staff(casino.tessa), now=timezone.now())
+
+        assert raised(race(late, back), PlayerRefused) in {0, 1}
+        assert cash(casino.stays, casino.goes) == [0, Decimal(17)]
 
 
 def test_money_that_moves_while_it_is_undone_is_either_before_or_after_and_nothing_is_lost(committed_db: None) -> None:

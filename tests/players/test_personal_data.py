@@ -5,13 +5,14 @@ import io
 import json
 import zipfile
 from datetime import date, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -22,14 +23,14 @@ from backoffice.approvals.services import decisions
 from backoffice.audit import personal, sequencer, verify
 from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import NotAllowed, Stale
-from backoffice.audit.models import Event, PersonalKey
+from backoffice.audit.models import Event, PersonalKey, Visibility
 from backoffice.audit.sealed import Sealed
 from backoffice.integrations.models import Delivery
 from backoffice.jobs import files as job_files
 from backoffice.jobs import kinds, runner
 from backoffice.jobs.models import Job, Part
 from backoffice.work.items import NotPossible
-from backoffice.work.models import Note
+from backoffice.work.models import Attachment, Note
 from backoffice.work.notes import files
 from backoffice.work.notes import services as notes
 from players.blocks import sources
@@ -48,11 +49,16 @@ from players.tickets.services import Said, keep_ticket, open_by_hand
 from tests.backoffice.jobs.conftest import finish
 from tests.casino import asked, new_player, open_casino, paid_in
 from tests.databases import OwnCluster
-from tests.people import make_person, signed_in
+from tests.people import make_brand, make_person, signed_in
 from tests.personal_table import CIPHER, COLUMNS, NO, NOBODY, SEALED, Clear
+from tests.races import race, raised
+from wallet import ledger
+from wallet.kinds import AccountKind, TransactionKind
+from wallet.ledger import Cash, House
 
 WORDS = (models.CharField, models.TextField, models.JSONField, models.GenericIPAddressField, models.BinaryField, ArrayField)
 FIRST, LAST, EMAIL, PHONE = "Xanthippe", "Quorlwyn", "xq.quorlwyn@mail.example", "+35699471188"
+REPORT = b"Xanthippe Quorlwyn paid in cash, said the bank"
 STREET, IBAN, ADDRESS = "Zebrastrasse 77", "DE89370400440532013000", "198.51.100.77"
 NAMING = (FIRST, LAST, EMAIL, PHONE, PHONE[1:], STREET, IBAN, ADDRESS, "Unmistakable complaint", "Unmistakable note", "Unmistakable ticket", "passport-of-her")
 
@@ -139,7 +145,8 @@ def somebody(house: SimpleNamespace, *, language: str = "de") -> Player:
     answer_complaint(complaint_id=complaint.pk, outcome="upheld", reason=f"You are right, {FIRST}.", by=house.dana, now=now)
     upload = files.Upload("passport-of-her.txt", b"Number 123")
     notes.write(player_subject(player), text=f"Unmistakable note about {LAST}", by=house.sofia, now=now, key="n1", uploads=[upload])
-    notes.write(player_subject(player), text=f"Suspicion about {LAST}", by=house.dana, now=now, key="n2", compliance_only=True)
+    report = files.Upload("report-on-quorlwyn.txt", REPORT)
+    notes.write(player_subject(player), text=f"Suspicion about {LAST}", by=house.dana, now=now, key="n2", compliance_only=True, uploads=[report])
     set_block(player_id=player.pk, kind="bonus", reason="TERMS_BROKEN", note=f"{LAST} again", by=Actor.staff(house.dana), now=now)
     twin = new_player(house.brand)
     record_sign_in(player_id=twin.pk, fingerprint="fp-shared-7", device_label="Pixel", ip="192.0.2.9", by=Actor.player(twin.pk), now=now)
@@ -388,6 +395,80 @@ def test_a_request_is_delivered_once_it_has_a_file_or_refused_with_a_reason(hous
     ]  # fmt: skip
 
 
+def extend(house: SimpleNamespace, row: AccessRequest, **more: Any) -> AccessRequest:
+    given = {"version": row.version, "reason": "A very long history", "way": "message", "by": house.dana, "now": timezone.now(), **more}
+    return access.extend(request_id=row.pk, **given)
+
+
+def test_a_request_is_extended_once_and_the_player_reads_why_before_it_is_due(house: SimpleNamespace) -> None:
+    player = somebody(house)
+    row = ask_for_all(house, player)
+    first = row.due_at
+    row = extend(house, row)
+    assert (row.due_at - first, row.version, row.extension) == (timedelta(days=59), 2, "A very long history")
+    assert "two further months" in row.clause
+    assert "very long" not in AccessRequest.objects.values_list("extension_sealed", flat=True).get()
+    message = Message.objects.get(player=player, template="access_extended")
+    local = row.due_at.astimezone(house.brand.zone)
+    assert (message.language, "A very long history" in message.body, f"{local:%Y-%m-%d}" in message.body) == ("de", True, True)
+    fact = Event.objects.get(type="accessrequest.extended")
+    assert (json.loads(fact.after)["told"], json.loads(fact.before)["due_at"][:10]) == ("message", f"{first:%Y-%m-%d}")
+    again = extend(house, row, version=1)
+    assert (again.due_at, Message.objects.filter(template="access_extended").count()) == (row.due_at, 1)
+    assert Event.objects.filter(type="accessrequest.extended").count() == 1
+
+
+def test_what_is_too_late_or_says_no_reason_or_reaches_nobody_is_not_extended(house: SimpleNamespace) -> None:
+    player = somebody(house)
+    row = ask_for_all(house, player)
+    for more, code in (
+        ({"reason": " "}, "reason"), ({"way": "pigeon"}, "way"), ({"now": row.due_at + timedelta(seconds=1)}, "too_late"),
+    ):  # fmt: skip
+        with pytest.raises(PlayerRefused) as refused:
+            extend(house, row, **more)
+        assert refused.value.code == code
+    with pytest.raises(NotAllowed):
+        extend(house, row, by=house.sofia)
+    with pytest.raises(Stale):
+        extend(house, row, version=7)
+    elsewhere = make_person("compliance", brands=[make_brand("fjord", market="SE")])
+    with pytest.raises(AccessRequest.DoesNotExist):
+        extend(house, row, by=elsewhere)
+    set_block(player_id=player.pk, kind="contact", reason="PLAYER_ASKED", by=Actor.staff(house.dana), now=timezone.now())
+    with pytest.raises(PlayerRefused, match="We cannot write to the player"):
+        extend(house, row)
+    row.refresh_from_db()
+    assert (row.extended_at, row.version, Event.objects.filter(type="accessrequest.extended").count()) == (None, 1, 0)
+    extend(house, row, way="post")
+    assert not Message.objects.filter(template="access_extended").exists()
+    other = ask_for_all(house, new_player(house.brand), key="a-2")
+    access.refuse(request_id=other.pk, version=other.version, reason="Unfounded", by=house.dana, now=timezone.now())
+    other.refresh_from_db()
+    with pytest.raises(PlayerRefused, match="answered already"):
+        extend(house, other)
+
+
+def test_the_page_of_a_request_extends_it(house: SimpleNamespace) -> None:
+    row, client = ask_for_all(house, somebody(house)), signed_in(house.dana)
+    page, address = reverse("players:access", args=[row.pk]), reverse("players:access-extend", args=[row.pk])
+    assert address in client.get(page).text
+    refused = client.post(address, {"reason": "", "way": "post", "version": row.version})
+    assert (refused.status_code, address in refused.text) == (422, True)
+    assert client.post(address, {"reason": "A very long history", "way": "post", "version": row.version}).status_code == 302
+    shown = client.get(page).text
+    assert (address in shown, "A very long history" in shown) == (False, True)
+
+
+def test_two_who_extend_at_once_extend_it_once(committed_db: None) -> None:
+    nova = open_casino()
+    house = SimpleNamespace(brand=nova, dana=make_person("compliance", brands=[nova]))
+    row = ask_for_all(house, new_player(nova))
+    first = row.due_at
+    assert raised(race(lambda: extend(house, row), lambda: extend(house, row)), Exception) == 0
+    row.refresh_from_db()
+    assert (row.due_at - first, Event.objects.filter(type="accessrequest.extended").count()) == (timedelta(days=59), 1)
+
+
 def test_a_file_that_was_removed_is_made_again(house: SimpleNamespace) -> None:
     player = somebody(house)
     row = ask_for_all(house, player)
@@ -565,6 +646,102 @@ def test_what_the_law_keeps_is_read_for_a_reason_and_goes_on_its_day(house: Simp
     assert erasing.sweep(now=later) == 0
     with pytest.raises(PlayerRefused, match="Nothing of it is kept"):
         reading.read(part_id=part.pk, reason="Order 18", by=house.dana, now=later)
+
+
+def test_a_file_of_a_note_for_compliance_alone_is_kept_until_its_day_and_others_go_with_the_key(house: SimpleNamespace) -> None:
+    player = somebody(house)
+    ours, theirs = (Attachment.objects.get(note__visibility=which) for which in (Visibility.NORMAL, Visibility.COMPLIANCE))
+    player = closed(house, player)
+    assert "with their files: kept under seal until" in next(
+        one.words for one in retention.plan(player, now=timezone.now()) if one.holding.key == "players.compliance_notes"
+    )
+    player = erased(house, player)
+    for row in (ours, theirs):
+        with pytest.raises(files.Missing, match="was erased"):
+            files.read(row)
+    part = Erasure.objects.get(player=player, kind="players.compliance_notes")
+    (piece,) = Kept.objects.filter(erasure=part)
+    apart = files.Apart(**json.loads(piece.lines)["_apart"][str(theirs.pk)])
+    with files.storage().open(apart.stored, "rb") as file:
+        assert b"paid in cash" not in file.read()
+    client, address = signed_in(house.dana), reverse("players:kept-file", args=[part.pk, theirs.pk])
+    shown = client.post(reverse("players:kept", args=[part.pk]), {"reason": "Order 17"}).text
+    assert (address in shown, "report-on-quorlwyn.txt" in shown, apart.key in shown, apart.stored in shown) == (True, True, False, False)
+    before = Event.objects.filter(type="player.kept_read").count()
+    assert client.post(address, {"reason": " "}).status_code == 422  # noqa: PLR2004
+    assert client.post(reverse("players:kept-file", args=[part.pk, ours.pk]), {"reason": "Order 17"}).status_code == 422  # noqa: PLR2004
+    assert signed_in(house.sofia).post(address, {"reason": "Order 17"}).status_code == 403  # noqa: PLR2004
+    elsewhere = make_person("compliance", brands=[make_brand("fjord", market="SE")])
+    assert signed_in(elsewhere).post(address, {"reason": "Order 17"}).status_code == 404  # noqa: PLR2004
+    assert Event.objects.filter(type="player.kept_read").count() == before
+    answer = client.post(address, {"reason": "Order 17"})
+    assert (answer.content, answer["Cache-Control"], answer["Content-Type"]) == (REPORT, "no-store", "text/plain")
+    assert answer["Content-Disposition"] == "attachment; filename*=UTF-8''report-on-quorlwyn.txt"
+    fact = Event.objects.filter(type="player.kept_read").latest("id")
+    assert (fact.reason, json.loads(fact.after)) == ("Order 17", {"kind": "players.compliance_notes", "file": theirs.pk})
+    later = timezone.now() + timedelta(days=5 * 366 + 2)
+    while erasing.sweep(now=later):
+        pass
+    assert not files.storage().exists(apart.stored)
+    assert Kept.objects.count() == 0
+    with pytest.raises(files.Missing):
+        files.read_apart(apart, sha256=theirs.sha256)
+
+
+def test_a_file_that_was_lost_before_is_said_to_be_lost_and_one_that_was_altered_is_not_handed_out(house: SimpleNamespace) -> None:
+    player = somebody(house)
+    theirs = Attachment.objects.get(note__visibility=Visibility.COMPLIANCE)
+    files.storage().delete(theirs.stored)
+    player = erased(house, closed(house, player))
+    part = Erasure.objects.get(player=player, kind="players.compliance_notes")
+    (row,) = reading.read(part_id=part.pk, reason="Order 17", by=house.dana, now=timezone.now())
+    assert (row["files"][0]["gone"], "_apart" in row) == ("It is gone from the storage.", False)
+    with pytest.raises(PlayerRefused, match="gone from the storage"):
+        reading.read_file(part_id=part.pk, file=theirs.pk, reason="Order 17", by=house.dana, now=timezone.now())
+
+
+def spent(player: Player, amount: str) -> None:
+    """The cash is gone, so that nothing is in the way of an erasure."""
+    with transaction.atomic():
+        ledger.post(
+            kind=TransactionKind.ADJUSTED, key=f"spent:{player.pk}", brand=player.brand_id, amount=Decimal(amount), currency="EUR", source=Cash(player.pk),
+            target=House(AccountKind.ADJUSTMENTS),
+        )  # fmt: skip
+
+
+def test_what_providers_said_of_an_erased_player_is_emptied_and_kept_under_seal(house: SimpleNamespace) -> None:
+    from payments.models import Deposit, ProviderCall, WebhookEvent
+
+    player = somebody(house)
+    with_money(player)
+    paid_in(player, Instrument.objects.get(player=player), "50")
+    deposit = Deposit.objects.get(player=player)
+    spent(player, "50")
+    now, said = timezone.now(), f'{{"payer": "{FIRST} {LAST}", "iban": "{IBAN}"}}'.encode()
+
+    def news(event: str, reference: str, *, handled: bool) -> WebhookEvent:
+        return WebhookEvent.objects.create(
+            provider="nordpay", event_id=event, kind="deposit.captured", reference=reference, body=said, headers={}, received_at=now,
+            handled_at=now if handled else None, next_attempt_at=None if handled else now,
+        )  # fmt: skip
+
+    mine, early, others = news("evt_1", deposit.reference, handled=True), news("evt_2", "DP-earlier", handled=True), news("evt_3", "DP-other", handled=True)
+    call = ProviderCall.objects.create(
+        payment_type="deposit", payment_id=deposit.pk, provider="nordpay", operation="charge", reference="DP-earlier", outcome="refused",
+        detail=f"{FIRST} {LAST} is not the holder", started_at=now, ended_at=now,
+    )  # fmt: skip
+    player = erased(house, closed(house, player))
+    while erasing.sweep(now=timezone.now()):
+        pass
+    for row in (mine, early, others, call):
+        row.refresh_from_db()
+    assert (bytes(mine.body), bytes(early.body), bytes(others.body), call.detail) == (b"", b"", said, "")
+    part = Erasure.objects.get(player=player, kind="payments.news")
+    rows = reading.read(part_id=part.pk, reason="Order 17", by=house.dana, now=timezone.now())
+    assert {one["event"]: one["body"] for one in rows if one["event"].startswith("evt_")} == {"evt_1": said.decode(), "evt_2": said.decode()}
+    part = Erasure.objects.get(player=player, kind="payments.calls")
+    rows = reading.read(part_id=part.pk, reason="Order 17", by=house.dana, now=timezone.now())
+    assert f"{FIRST} {LAST} is not the holder" in {one["detail"] for one in rows}
 
 
 def test_a_sweep_that_dies_goes_on_where_it_was(house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:

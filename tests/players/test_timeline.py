@@ -409,3 +409,10 @@ def test_the_cost_of_the_page_does_not_grow_with_its_facts(role: str, casino: Si
             counted.append(len(asked_of))
     assert max(counted) <= 20
     assert counted[2:] == counted[:2]
+
+
+def test_the_index_over_looks_knows_every_kind_of_look(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'audit_event_looks'")
+        (definition,) = cursor.fetchone()
+    assert set(re.findall(r"'([a-z_.]+)'", definition)) == set(looks.KINDS)

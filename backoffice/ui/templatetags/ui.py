@@ -159,6 +159,12 @@ def pip_of(pip: Any) -> str:
     return f"p{pip}" if str(pip) in {"0", "1", "2"} else ""
 
 
+@register.simple_tag
+def folded_in(chips: Sequence[tuple[str, str, str]], *names: str) -> int:
+    """How many of these filters narrow the list: what the button says behind which they are folded on a narrow screen."""
+    return sum(name in names for name, _label, _value in chips)
+
+
 @register.simple_tag(takes_context=True)
 def querystring_without(context: Context, *names: str, value: str = "") -> str:
     """This page's query without some parameters (or without one value of a repeated one) and without the place in the list."""

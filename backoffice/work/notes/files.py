@@ -5,6 +5,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.utils.translation import gettext as _
@@ -90,6 +92,41 @@ def read(attachment: Attachment) -> bytes:
     if hashlib.sha256(content).hexdigest() != attachment.sha256:
         raise Missing(_("It is not what was attached: its checksum differs."))
     return content
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A file that lies away from its note, under a key of its own. Whoever drops the key has erased it, in every copy of the storage."""
+
+    stored: str
+    key: str  # AES-256-GCM, in hex
+
+
+def put_apart(attachment: Attachment) -> Apart:
+    """Store it once more, under a key of its own that nobody else keeps; what it was stays where it is. Raises Missing.
+
+    Where the caller's transaction comes to nothing the copy stays, and nobody can open it.
+    """
+    content, key, nonce = read(attachment), AESGCM.generate_key(bit_length=256), secrets.token_bytes(12)
+    sealed = nonce + AESGCM(key).encrypt(nonce, content, attachment.sha256.encode())
+    return Apart(storage().save(f"apart/{secrets.token_hex(16)}", ContentFile(sealed)), key.hex())
+
+
+def read_apart(apart: Apart, *, sha256: str) -> bytes:
+    """The bytes as they were sent. Raises Missing."""
+    try:
+        with storage().open(apart.stored, "rb") as file:
+            content: bytes = file.read()
+        return AESGCM(bytes.fromhex(apart.key)).decrypt(content[:12], content[12:], sha256.encode())
+    except FileNotFoundError as gone:
+        raise Missing(_("It is gone from the storage.")) from gone
+    except InvalidTag as altered:
+        raise Missing(_("It is not what was attached: its checksum differs.")) from altered
+
+
+def discard_apart(apart: Apart) -> None:
+    """Remove it; again, it changes nothing."""
+    storage().delete(apart.stored)
 
 
 def discard_strays(*, now: datetime) -> int:

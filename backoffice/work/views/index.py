@@ -66,9 +66,13 @@ def list_context(request: HttpRequest, queue: Queue) -> dict[str, Any]:
     rows = _rows(request, queue, page, context=context, now=now)
     opened = next((view for view in views if view.pk == asked.saved), None)
     top = max((row.item.pk for row in rows), default=0)
+    controls, chips = _controls(request.user, asked), asked.chips()
+    folded = [one for one in controls if one["control"] not in {"search", "hidden"}]
+    named = {one["name"] for one in folded}
     return {
-        "queue": queue, "asked": asked, "rows": rows, "counts": counts, "now": now, "context": context, "chips": asked.chips(),
-        "tabs": _tabs(queue, asked, counts, views), "heads": [_head(column, asked) for column in queue.columns], "controls": _controls(request.user, asked),
+        "queue": queue, "asked": asked, "rows": rows, "counts": counts, "now": now, "context": context, "chips": chips,
+        "tabs": _tabs(queue, asked, counts, views), "heads": [_head(column, asked) for column in queue.columns], "controls": controls,
+        "folded": folded, "folded_set": sum(name in named for name, _label, _value in chips),
         "figures": [_figure(one, queue, counts, now=now) for one in queue.figures], "newer": _turn_page(context, "before", page.newer),
         "older": _turn_page(context, "after", page.older), "range_text": _("%(n)s shown, %(size)s a page") % {"n": len(rows), "size": asked.size},
         "may_work": may_work, "verbs": verbs, "snapshot": snapshot, "start_url": reverse(queue.name("start")) if may_work else "",
