@@ -1,6 +1,7 @@
 """One of everything that has an address, in a brand of the reader's and in one out of reach. What tests/access_table.py asks for."""
 
 from datetime import timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +30,10 @@ from players.tickets.services import open_by_hand
 from tests.backoffice.alerts.tools import delivered, fired
 from tests.casino import new_player, new_withdrawal, open_casino
 from tests.people import make_brand, make_person
+from wallet import currencies, ledger
+from wallet.kinds import AccountKind, TransactionKind
+from wallet.ledger import House
+from wallet.models import Remittance
 
 
 def open_world() -> SimpleNamespace:
@@ -53,6 +58,7 @@ def furnish(brand: Brand) -> SimpleNamespace:
         block=blocked(withdrawal), block_elsewhere=blocked(elsewhere),
         duplicate=doubled(withdrawal), duplicate_elsewhere=doubled(elsewhere), complaint=complained(withdrawal), complaint_elsewhere=complained(elsewhere),
         access=asked_for_all(withdrawal), access_elsewhere=asked_for_all(elsewhere), kept=kept(withdrawal), kept_elsewhere=kept(elsewhere),
+        remittance=agreed(withdrawal), remittance_elsewhere=agreed(elsewhere),
     )  # fmt: skip
 
 
@@ -129,6 +135,19 @@ def kept(withdrawal: Any) -> Any:
     piece.lines = '{"label": "Pixel 9"}'
     piece.save()
     return part
+
+
+def agreed(withdrawal: Any) -> Remittance:
+    """Unclaimed money of the market of a withdrawal's player, set aside for whom the law names."""
+    law, currency = withdrawal.player.jurisdiction, withdrawal.currency
+    ledger.post(
+        kind=TransactionKind.ADJUSTED, key=f"table:{withdrawal.pk}", brand=withdrawal.brand_id, amount=Decimal(10), currency=currency,
+        source=House(AccountKind.ADJUSTMENTS), target=House(AccountKind.UNCLAIMED, law.code),
+    )  # fmt: skip
+    return Remittance.objects.create(
+        brand=withdrawal.brand, jurisdiction=law, currency_id=currencies.number(currency), amount=Decimal(10), players=1, whom="Authority",
+        agreed_at=timezone.now(),
+    )  # fmt: skip
 
 
 def noted(withdrawal: Any) -> Any:
