@@ -1,13 +1,13 @@
 """Why staff block something: rows that change by approval (players/blocks/kind.py). The code stands in the record; one that ends in OTHER needs a note."""
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from backoffice.runtime.remembered import Remembered
 from players.models import BlockReason
 
 # The words that ship. While a reason is worded so, it is read in the reader's language.
-SHIPPED: dict[str, str | Promise] = {
+SHIPPED = {
     "PLAYER_ASKED": _("The player asked for it"),
     "PROTECTION": _("Signs of harm from gambling"),
     "FRAUD_SUSPECTED": _("Fraud is suspected"),
@@ -27,20 +27,12 @@ def needs_note(code: str) -> bool:
     return code.endswith("_OTHER")
 
 
-def _english(text: str | Promise) -> str:
-    from django.utils import translation
-
-    with translation.override("en"):
-        return str(text)
-
-
 def label(code: str) -> str:
     """In words, also of a reason that is chosen no more."""
     found = _rows().get(code)
     if found is None:
         return code
-    shipped = SHIPPED.get(code)
-    return str(shipped) if shipped is not None and found.label == _english(shipped) else found.label
+    return gettext(found.label) if found.label == SHIPPED.get(code) else found.label
 
 
 def offered() -> list[tuple[str, str]]:

@@ -364,5 +364,5 @@ def test_shipped_words_are_read_in_ones_language_and_reworded_ones_as_they_stand
         configured("CHARGEBACK", label="Disputed at the bank")
         assert reasons.label("CHARGEBACK") == "Disputed at the bank"
     assert set(BlockReason.objects.values_list("code", "label")) - {("CHARGEBACK", "Disputed at the bank")} == {
-        (code, str(text)) for code, text in reasons.SHIPPED.items() if code != "CHARGEBACK"
+        (code, text) for code, text in reasons.SHIPPED.items() if code != "CHARGEBACK"
     }
