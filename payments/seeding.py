@@ -57,6 +57,12 @@ def open_changes() -> str:
     return "a reason code and a limit wait for approval"
 
 
+def play_quiet() -> str:
+    from payments.history import quiet
+
+    return quiet.play()
+
+
 def play_history() -> str:
     said = io.StringIO()
     call_command("seed_history", players=PLAYERS, days=365, seed=1, jobs=min(4, os.cpu_count() or 1), stdout=said)
@@ -65,4 +71,5 @@ def play_history() -> str:
 
 seeders.register(Seeder("Four-eyes limits", 50, set_limits))
 seeders.register(Seeder("Payments' open changes", 61, open_changes))
+seeders.register(Seeder("Dormant accounts", 89, play_quiet))
 seeders.register(Seeder("History", 90, play_history))

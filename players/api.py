@@ -16,6 +16,7 @@ from backoffice.integrations.auth import SignedKey, key_of, machine
 from backoffice.integrations.problems import Error, Problem
 from backoffice.integrations.schemas import Country, CurrencyCode, Day, Input, Moment, Output, PathId, Text
 from players import guards
+from players.blocks.selectors import in_force
 from players.merging.services import merged_into
 from players.models import Instrument, Player
 from players.services import PlayerRefused
@@ -86,6 +87,10 @@ class PlayerOut(Output):
     external_id: str
     state: str = Field(description="active, suspended, closed, dormant, or merged: an account of the same person that was merged into another one")
     merged_into: MergedInto | None = Field(default=None, description="Of a merged account, the one that stays: lead the person there")
+    blocked: list[str] = Field(
+        description="What is refused now: sign_in, deposit, play, bonus, withdrawal, contact. `/players/{id}/blocks` says since when and until when. "
+        "Ask before each game and each bonus: it counts from the next request on"
+    )
     jurisdiction: str
     country: str
     currency: str
@@ -228,7 +233,7 @@ def _merged_into(player: Player) -> MergedInto | None:
 def _player(player: Player) -> PlayerOut:
     return PlayerOut(
         id=player.pk, external_id=player.external_id, state=player.state, merged_into=_merged_into(player),
-        jurisdiction=player.jurisdiction.code, country=player.country,
+        blocked=sorted({one.kind for one in in_force(player.pk, now=timezone.now())}), jurisdiction=player.jurisdiction.code, country=player.country,
         currency=player.currency, language=player.language, test=player.is_test, registered_at=player.registered_at,
         last_sign_in_at=player.last_sign_in_at,
     )  # fmt: skip

@@ -29,5 +29,6 @@ def register() -> None:
         Permission(
             "players.confirm_instruments", _("Confirm how players pay"), _("Players"), ("payments-l1", "payments-l2", "head-of-payments", "kyc", "fraud")
         ),
+        Permission("players.configure_blocks", _("Propose why players are blocked"), _("Players"), ("fraud", "compliance", "head-of-payments")),
         Permission("players.segments", _("Say which players a segment is of"), _("Players"), ("crm", "compliance", "head-of-payments")),
     )  # fmt: skip

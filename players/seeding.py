@@ -25,7 +25,7 @@ COMPLAINTS = (
 
 def profiles() -> str:
     """Once: what people did since then stays."""
-    people = list(Player.objects.counted().filter(state="active").select_related("brand").order_by("pk")[:8])
+    people = list(Player.objects.counted().filter(state="active", dormancies=None).select_related("brand").order_by("pk")[:8])
     if Complaint.objects.filter(external_id__startswith="demo-").exists() or len(people) < 8:  # noqa: PLR2004 (as many as are used)
         return "nothing to add"
     now, sofia = timezone.now(), demo.find("support")

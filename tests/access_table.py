@@ -41,6 +41,7 @@ HOLDERS: dict[str, set[str]] = {
     "players.personal_data": {"owner", "compliance"},
     "players.erase": {"owner", "compliance", "head-of-payments"},
     "players.read_kept": {"owner", "compliance"},
+    "players.configure_blocks": {"owner", "fraud", "compliance", "head-of-payments"},
     "players.segments": {"owner", "crm", "compliance", "head-of-payments"},
     "wallet.view": {"owner", *PAYMENTS, "fraud", "compliance", "finance", "auditor"},
     "wallet.close_day": {"owner", "finance"},
@@ -308,6 +309,14 @@ ROWS: dict[str, Row] = {
     "wallet:hand-over": _of_player("wallet.unclaimed"),
     "wallet:give-back": _of_player("wallet.unclaimed"),
     **_list("wallet:dormant", "wallet.view"),
+    "wallet:remit": Row("wallet.unclaimed", args=lambda world: ["nova", "MT", "EUR"], elsewhere=lambda world: ["fjord", "SE", "SEK"]),
+    "wallet:remittance": Row("wallet.view", args=lambda world: [world.remittance.pk], elsewhere=lambda world: [world.remittance_elsewhere.pk]),
+    "wallet:remittance-paid": Row(
+        "wallet.unclaimed", "post", 422, args=lambda world: [world.remittance.pk], elsewhere=lambda world: [world.remittance_elsewhere.pk]
+    ),
+    "wallet:remittance-cancel": Row(
+        "wallet.unclaimed", "post", 422, args=lambda world: [world.remittance.pk], elsewhere=lambda world: [world.remittance_elsewhere.pk]
+    ),
     # lists to read
     **_list("players:players", "players.view"),
     # the address is for who sees the list; each verb has a permission of its own (tests/players/test_list.py)

@@ -44,6 +44,7 @@ def forget_everything() -> None:
     from backoffice.work import canned
     from payments import queues
     from payments.selectors import decision
+    from players.blocks import reasons
     from players.messages import composing
     from players.segments import kind as segments
     from wallet import currencies, rates
@@ -52,6 +53,7 @@ def forget_everything() -> None:
     for remembered in (currencies, packs, rates, rules, modes):
         remembered.forget()
     decision.reasons.forget()
+    reasons.forget()
     canned.offered.forget()
     composing.templates.forget()
     segments.in_use.forget()

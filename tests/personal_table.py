@@ -27,9 +27,9 @@ NOBODY = {
     "approvals.Policy", "audit.Seal", "audit.SealSubject", "auth.Group", "auth.Permission", "bell.Mail", "bell.Preference", "contenttypes.ContentType",
     "guardian.GroupObjectPermission", "guardian.UserObjectPermission", "integrations.ApiKey", "integrations.Attempt", "integrations.Endpoint",
     "jobs.KnownHeading", "jobs.Part", "mfa.Authenticator", "operations.Change", "operations.Mode", "operations.Pulse", "operations.Standing",
-    "operations.Tally", "operations.TallyPlace", "payments.ReasonCode", "players.CallerPolicy", "players.MessageTemplate", "players.Segment",
-    "players.SegmentRun", "scope.Brand", "scope.Jurisdiction", "scope.PackVersion", "sessions.Session", "usersessions.UserSession", "wallet.Currency",
-    "wallet.ExchangeRate", "work.CannedNote", "work.Capacity", "work.Claim", "work.Handled", "work.Presence",
+    "operations.Tally", "operations.TallyPlace", "payments.ReasonCode", "players.BlockReason", "players.CallerPolicy", "players.MessageTemplate",
+    "players.Segment", "players.SegmentRun", "scope.Brand", "scope.Jurisdiction", "scope.PackVersion", "sessions.Session", "usersessions.UserSession",
+    "wallet.Currency", "wallet.ExchangeRate", "work.CannedNote", "work.Capacity", "work.Claim", "work.Handled", "work.Presence",
 }  # fmt: skip
 
 _NAMES = Clear("names are searched and shown", "emptied by the erasure, kept under seal until the law lets go")
@@ -124,6 +124,7 @@ COLUMNS: dict[str, dict[str, object]] = {
     "wallet.Account": {"counterparty": NO},
     "wallet.Counter": {"measure": NO},
     "wallet.Hold": {"state": NO, "key": NO},
+    "wallet.Remittance": {"whom": NO, "state": NO, "bank": NO, "reference": NO},
     "wallet.Statement": {"timezone": NO, "language": NO, "form": NO, "key": NO, "sha256": NO},
     "wallet.Transaction": {"key": NO, "meta": NO},
     "wallet.Wallet": {"frozen_reason": Clear("shown beside the freeze", "emptied by the erasure")},

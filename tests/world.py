@@ -35,9 +35,10 @@ from players.tickets.services import open_by_hand
 from tests.backoffice.alerts.tools import delivered, fired
 from tests.casino import new_player, new_withdrawal, open_casino
 from tests.people import make_brand, make_person
-from wallet import ledger
+from wallet import currencies, ledger
 from wallet.kinds import AccountKind, TransactionKind
 from wallet.ledger import Cash, House
+from wallet.models import Remittance
 
 
 def open_world() -> SimpleNamespace:
@@ -63,6 +64,7 @@ def furnish(brand: Brand) -> SimpleNamespace:
         duplicate=doubled(withdrawal), duplicate_elsewhere=doubled(elsewhere), complaint=complained(withdrawal), complaint_elsewhere=complained(elsewhere),
         merged=merged(brand, "120.50"), merged_elsewhere=merged(other, "900", currency="SEK"), erased=erased(brand),
         access=asked_for_all(withdrawal), access_elsewhere=asked_for_all(elsewhere), kept=kept(withdrawal), kept_elsewhere=kept(elsewhere),
+        remittance=agreed(withdrawal), remittance_elsewhere=agreed(elsewhere),
     )  # fmt: skip
 
 
@@ -162,6 +164,19 @@ def kept(withdrawal: Any) -> Any:
     piece.lines = '{"label": "Pixel 9"}'
     piece.save()
     return part
+
+
+def agreed(withdrawal: Any) -> Remittance:
+    """Unclaimed money of the market of a withdrawal's player, set aside for whom the law names."""
+    law, currency = withdrawal.player.jurisdiction, withdrawal.currency
+    ledger.post(
+        kind=TransactionKind.ADJUSTED, key=f"table:{withdrawal.pk}", brand=withdrawal.brand_id, amount=Decimal(10), currency=currency,
+        source=House(AccountKind.ADJUSTMENTS), target=House(AccountKind.UNCLAIMED, law.code),
+    )  # fmt: skip
+    return Remittance.objects.create(
+        brand=withdrawal.brand, jurisdiction=law, currency_id=currencies.number(currency), amount=Decimal(10), players=1, whom="Authority",
+        agreed_at=timezone.now(),
+    )  # fmt: skip
 
 
 def noted(withdrawal: Any) -> Any:

@@ -14,7 +14,8 @@ from players.models import Dormancy, Player
 from players.privacy import held, retention
 from players.privacy.held import Holding, Said
 from wallet import balances, currencies
-from wallet.models import Account, Counter, Entry, Hold, Statement, Transaction, Wallet
+from wallet.models import Account, Counter, Entry, Hold, RemittanceLine, Statement, Transaction, Wallet
+from wallet.unclaimed.services import still_here
 
 BOOKS = gettext_lazy("The books keep every amount under the player's number, for as long as the law asks for accounts; nobody is named in them.")
 
@@ -49,6 +50,14 @@ def _hold(row: Hold) -> Said:
     return {"amount": currencies.text(row.amount, code), "currency": code, "state": row.state, "placed_at": row.placed_at.isoformat()}
 
 
+def _remitted(row: RemittanceLine) -> Said:
+    paid, code = row.remittance, row.remittance.currency.code
+    return {
+        "amount": currencies.text(row.amount, code), "currency": code, "to": paid.whom, "state": "released" if row.released else paid.state,
+        "paid_on": paid.paid_on.isoformat() if paid.paid_on else None,
+    }  # fmt: skip
+
+
 def _thaw(rows: Sequence[Wallet]) -> None:
     Wallet.objects.filter(pk__in=[row.pk for row in rows]).update(frozen_reason="")
 
@@ -69,7 +78,8 @@ def obstacles(player: Player, _now: datetime) -> Iterable[str]:
             }
     if Hold.objects.filter(player=player, state=Hold.PLACED).exists():
         yield _("Money of the player is promised to something that has not ended.")
-    if Dormancy.objects.filter(player=player, state="handed_over").exists():
+    row = Dormancy.objects.filter(player=player, state="handed_over").first()
+    if row is not None and still_here(row):
         yield _("Money was handed over as unclaimed, and the player may still claim it.")
 
 
@@ -107,6 +117,10 @@ def plug_in() -> None:
                 "number": row.name, "since": row.since.isoformat(), "until": row.until.isoformat(), "language": row.language, "form": row.form,
                 "asked_at": row.asked_at.isoformat(), "issued_at": row.issued_at.isoformat() if row.issued_at else None, "sha256": row.sha256,
             },
+        ),
+        Holding(
+            key="wallet.remitted", title=gettext_lazy("Unclaimed money paid on"), models=("wallet.RemittanceLine",), order=66, stays=BOOKS, says=_remitted,
+            rows=lambda player_id: RemittanceLine.objects.filter(dormancy__player_id=player_id).select_related("remittance__currency"),
         ),
         Holding(
             key="wallet.counters", title=gettext_lazy("Sums of each hour"), models=("wallet.Counter",), order=64,

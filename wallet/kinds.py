@@ -82,6 +82,7 @@ class TransactionKind(models.IntegerChoices):
     CLAIMED = 84, _("Unclaimed money given back")
     MERGED = 85, _("Merged into another account")
     MERGE_UNDONE = 86, _("Merge undone")
+    REMITTED = 87, _("Unclaimed money paid to whom the law names")
     IMPORTED = 90, _("Imported")
 
 
@@ -96,4 +97,5 @@ class Reference(models.IntegerChoices):
     ADJUSTMENT = 6, "wallet.adjustment"
     DORMANCY = 7, "players.dormancy"
     MERGE = 9, "players.merge"
+    REMITTANCE = 10, "wallet.remittance"
     BENCH = 99, "bench"

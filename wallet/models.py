@@ -8,9 +8,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.models import Job
-from backoffice.scope.models import BrandScoped
+from backoffice.scope.models import BrandScoped, Jurisdiction
 from players.models import Player
 from wallet.kinds import AccountKind, Reference, TransactionKind
+from wallet.lifecycles import REMITTANCE
 
 
 class MoneyField(models.DecimalField):
@@ -230,6 +231,65 @@ class ExchangeRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.base_id}/{self.quote_id} {self.rate}"
+
+
+class RemittanceQuerySet(models.QuerySet["Remittance"]):
+    def visible_to(self, staff: Any) -> "RemittanceQuerySet":
+        return self.filter(brand_id__in=staff.reach())
+
+
+class Remittance(BrandScoped):
+    """Unclaimed money of one market and currency that two people agreed to pay to whom the law names, and the bank's payment of it (wallet/unclaimed)."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, related_name="+")
+    currency = models.ForeignKey(Currency, on_delete=models.PROTECT, related_name="+")
+    amount = MoneyField()
+    players = models.IntegerField(help_text="Whose money it was, counted.")
+    whom = models.CharField(max_length=80, help_text="As the pack named them when these players were told.")
+    state = models.CharField(max_length=10, choices=REMITTANCE.choices, default="agreed")
+    version = models.IntegerField(default=1)
+    agreed_at = models.DateTimeField()
+    bank = models.CharField(max_length=60, blank=True, help_text="The house's account that it was paid from.")
+    reference = models.CharField(max_length=80, blank=True, help_text="The bank's number of the payment.")
+    paid_on = models.DateField(null=True, help_text="The bank's day of the payment.")
+    ended_at = models.DateTimeField(null=True, help_text="When the payment was booked, or it was cancelled.")
+
+    objects = RemittanceQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            REMITTANCE.constraint("wallet_remittance_state"),
+            models.CheckConstraint(condition=Q(amount__gt=0, players__gt=0), name="wallet_remittance_of_something"),
+            models.CheckConstraint(
+                condition=Q(state="paid", paid_on__isnull=False) & ~Q(bank="") & ~Q(reference="") | ~Q(state="paid") & Q(paid_on=None, bank="", reference=""),
+                name="wallet_remittance_paid_with_its_proof",
+            ),
+            models.CheckConstraint(condition=Q(state="agreed", ended_at=None) | ~Q(state="agreed") & Q(ended_at__isnull=False), name="wallet_remittance_ended"),
+            models.UniqueConstraint(fields=["brand", "bank", "reference"], condition=Q(state="paid"), name="wallet_remittance_one_payment"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["brand", "-id"], name="wallet_remittance_newest")]
+
+    def __str__(self) -> str:
+        return f"RM-{self.pk}"
+
+
+class RemittanceLine(models.Model):
+    """One player's share of a remittance: a posting that took the money, whole. Released when the remittance is cancelled."""
+
+    remittance = models.ForeignKey(Remittance, on_delete=models.PROTECT, related_name="lines")
+    dormancy = models.ForeignKey("players.Dormancy", on_delete=models.PROTECT, related_name="remitted")
+    transaction_id = models.BigIntegerField()
+    amount = MoneyField()
+    released = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["transaction_id"], condition=Q(released=False), name="wallet_remittanceline_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="wallet_remittanceline_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remittance_id}: {self.transaction_id}"
 
 
 class StatementQuerySet(models.QuerySet["Statement"]):

@@ -19,6 +19,8 @@ def declare() -> None:
         rights.restrict(table, "SELECT")
     rights.restrict("wallet_sequence", "SELECT, INSERT")
     rights.restrict("wallet_statement", "SELECT, INSERT, UPDATE (issued_at, horizon, lines, sha256)")
+    rights.restrict("wallet_remittance", "SELECT, INSERT, UPDATE (state, version, bank, reference, paid_on, ended_at)")
+    rights.restrict("wallet_remittanceline", "SELECT, INSERT, UPDATE (released)")
     for function in (
         "wallet_post(smallint, text, bigint, bigint, smallint, numeric, smallint, text, smallint, text, bigint,"
         " timestamptz, boolean, smallint, bigint, boolean, jsonb)",

@@ -17,4 +17,8 @@ urlpatterns = [
     *addresses(DORMANT),
     path("players/<int:pk>/hand-over/", unclaimed.hand_over, name="hand-over"),
     path("players/<int:pk>/give-back/", unclaimed.give_back, name="give-back"),
+    path("unclaimed/<slug:code>/<slug:market>/<slug:currency>/", unclaimed.remit, name="remit"),
+    path("remittances/<int:pk>/", unclaimed.remittance, name="remittance"),
+    path("remittances/<int:pk>/paid", unclaimed.remittance_paid, name="remittance-paid"),
+    path("remittances/<int:pk>/cancel", unclaimed.remittance_cancel, name="remittance-cancel"),
 ]

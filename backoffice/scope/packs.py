@@ -45,7 +45,6 @@ CATALOGUE: dict[str, tuple[type, str | Promise]] = {
     "complaints.retention_years": (int, _("Years for which complaints are kept")),
     "dormancy.months": (int, _("Months without a sign-in after which an account is dormant")),
     "dormancy.notice_days": (int, _("Days before that on which the player is told")),
-    "dormancy.fee_allowed": (bool, _("Whether a dormant account may be charged")),
     "dormancy.unclaimed_months": (int, _("Months of dormancy after which unclaimed money may be handed over; 0 is never")),
     "dormancy.unclaimed_to": (str, _("To whom unclaimed money is handed over")),
 }
@@ -82,7 +81,7 @@ class Pack:
 def parse(text: str, *, whole: bool = True) -> Pack:
     """Read and check a pack. Raises BadPack with every problem found.
 
-    Without `whole` a number may be missing: packs that are kept are older than numbers that the house has learned to read since.
+    Without `whole` a number may be missing, or be one that the house reads no more: packs that are kept are older than the numbers of today.
     """
     try:
         data = tomllib.loads(text, parse_float=Decimal)
@@ -99,7 +98,8 @@ def parse(text: str, *, whole: bool = True) -> Pack:
     numbers: dict[str, Number] = {}
     for key, entry in data.items():
         if key not in CATALOGUE:
-            problems.append(f"{key} is not a number that packs hold")
+            if whole:
+                problems.append(f"{key} is not a number that packs hold")
             continue
         kind, _meaning = CATALOGUE[key]
         if not isinstance(entry, dict) or set(entry) - {"value", "citation"}:

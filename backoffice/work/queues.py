@@ -126,6 +126,7 @@ class Queue:
     prepare: Callable[[Sequence[Any]], Mapping[int, Any]] = lambda _rows: {}  # extras by id, read for a page at once
     verbs: tuple[Verb, ...] = ()
     escalates_to: tuple[str, ...] = ()  # codes of shipped roles
+    below: Callable[[Any], tuple[str, dict[str, Any]]] | None = None  # (request) -> a template beneath the list, and what it shows
     icon: str = "withdraw"
     # The kit's own page of one item; a room that has more to show makes its own.
     facts: tuple[tuple[Text, Callable[[Any], Any]], ...] = ()

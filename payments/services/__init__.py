@@ -5,7 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from players.blocks import selectors
+from players.blocks import guarding
+from players.services import PlayerRefused
 
 
 class PaymentRefused(Exception):
@@ -20,10 +21,10 @@ class PaymentRefused(Exception):
 
 def refuse_blocked(player_id: int, kind: str, *, now: datetime) -> None:
     """Call it under the player's lock: who sets a block takes the same one. Raises PaymentRefused: deposit_blocked, withdrawal_blocked."""
-    block = selectors.first(player_id, kind, now=now)
-    if block is not None:
-        until = f" until {block.ends_at.isoformat()}" if block.ends_at else ""
-        raise PaymentRefused(f"A {kind} is blocked for this player{until}.", code=f"{kind}_blocked")
+    try:
+        guarding.refuse(player_id, kind, now=now)
+    except PlayerRefused as refused:
+        raise PaymentRefused(str(refused), code=refused.code) from refused
 
 
 class StaleDecision(Exception):

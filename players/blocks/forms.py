@@ -16,7 +16,7 @@ class SetForm(forms.Form):
     kinds = forms.MultipleChoiceField(
         label=gettext_lazy("What is blocked"), widget=forms.CheckboxSelectMultiple, error_messages={"required": gettext_lazy("Choose what is blocked.")}
     )
-    reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=[("", gettext_lazy("Choose")), *reasons.STAFF.items()])
+    reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=lambda: [("", gettext_lazy("Choose")), *reasons.offered()])
     note = forms.CharField(
         label=gettext_lazy("Note"), required=False, max_length=400, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("For colleagues and the auditor; the player never reads it."),

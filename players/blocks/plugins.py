@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.approvals.registry import register
 from backoffice.audit.models import Event
 from backoffice.bell import kinds
 from backoffice.integrations.extension import api_routers
@@ -15,7 +16,7 @@ from backoffice.runtime import schedules
 from backoffice.ui import times, words
 from backoffice.work import happening
 from players import along, panels
-from players.blocks import BLOCKS, RESTRICT, reasons, selectors, sources
+from players.blocks import BLOCKS, RESTRICT, kind, reasons, selectors, sources
 from players.blocks.services import ENDED
 from players.models import Block, Player
 from players.panels import Act, Badge, Looking, Panel
@@ -53,11 +54,11 @@ def _of(fact: Event) -> str:
 
 
 def _detail(after: Mapping[str, Any]) -> str:
-    kind = dict(Block.KINDS).get(str(after.get("kind")), "")
+    what = dict(Block.KINDS).get(str(after.get("kind")), "")
     until = after.get("until")
     if not until:
-        return str(kind)
-    return _("%(what)s, until %(when)s") % {"what": kind, "when": times.write(datetime.fromisoformat(until))}
+        return str(what)
+    return _("%(what)s, until %(when)s") % {"what": what, "when": times.write(datetime.fromisoformat(until))}
 
 
 def _said(values: Mapping[str, Any]) -> str:
@@ -68,7 +69,7 @@ def _said(values: Mapping[str, Any]) -> str:
 
 
 def _reason(code: str) -> str:
-    return str(reasons.STAFF.get(code, code))
+    return reasons.label(code)
 
 
 def coming(looking: Looking) -> Iterable[Coming]:
@@ -79,6 +80,7 @@ def coming(looking: Looking) -> Iterable[Coming]:
 
 
 def plug_in() -> None:
+    register(kind.KIND)
     along.register(along.Along(BLOCKS, selectors.standing_of, ("id", "kind", "source", "reason", "ends_at")))
     declared.register(
         Said(type="block.set", category="account", text=_said, icon="ban", tone="critical", reason=_reason),

@@ -37,8 +37,7 @@ def set_block(
     ten years), already_blocked (by the same source); Player.DoesNotExist.
     """
     player = locks.player(player_id)
-    known = sources.shown(source).reasons
-    if kind not in dict(Block.KINDS) or reason not in known:
+    if kind not in dict(Block.KINDS) or not sources.takes(source, reason):
         raise PlayerRefused(_("There is no such block or reason."), code="block_unknown")
     if reasons.needs_note(reason) and not note.strip():
         raise PlayerRefused(_("Say in a note why."), code="block_note")

@@ -47,7 +47,12 @@ def excluding() -> list[str]:
 
 def reason(source: str, code: str) -> str:
     """In words."""
-    return str(shown(source).reasons.get(code, code))
+    return reasons.label(code) if source == STAFF else str(shown(source).reasons.get(code, code))
 
 
-register(Source(STAFF, _("Staff"), reasons.STAFF, staff_lift=True))
+def takes(source: str, code: str) -> bool:
+    """Whether a block of this source may be set for this reason."""
+    return reasons.may_be_chosen(code) if source == STAFF else code in shown(source).reasons
+
+
+register(Source(STAFF, _("Staff"), staff_lift=True))  # its reasons are configured: players/blocks/kind.py

@@ -32,6 +32,7 @@ HOW = {
     "identified": _l("the player was identified"),
     "state": _l("the account changed"),
     "given_back": _l("the money was given back"),
+    "referred": _l("the player was told who the money is claimed from"),
 }
 
 

@@ -36,12 +36,14 @@ def reactivate(request: HttpRequest, pk: int) -> HttpResponse:
     says = [
         {"icon": "key", "text": _("The player can sign in again, deposit and withdraw.")}, {"icon": "mail", "text": _("The front end is told at once.")},
     ]  # fmt: skip
+    instead = None
     if not dormant:
         note = _("The account is not dormant.")
     elif check is None:
-        note = _("First prove who calls: “Verify the caller” on the player's page, at %(path)s.") % {"path": reverse("players:check-caller", args=[pk])}
+        note = _("First prove who calls: a dormant account asks for more than a sign-in.")
+        instead = {"label": _("Verify the caller"), "url": reverse("players:check-caller", args=[pk])}
     else:
         assert check.valid_until is not None  # noqa: S101
         note = _("The caller was verified; it counts until %(time)s.") % {"time": times.write(check.valid_until, "time")}
     verb = _("Open the account") if dormant and check is not None else ""
-    return page(looking, _("Open the dormant account"), form, verb=verb, says=says if verb else [], note=note, status=status)
+    return page(looking, _("Open the dormant account"), form, verb=verb, says=says, note=note, extra={"instead": instead}, status=status)

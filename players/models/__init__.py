@@ -1,7 +1,7 @@
 """Who plays: players, what identifies them, how they pay, from where they come, what we told them. One module for each subject."""
 
 from players.models.arrivals import Arrival
-from players.models.blocks import Block
+from players.models.blocks import Block, BlockReason
 from players.models.callers import CallerCheck, CallerPolicy
 from players.models.complaints import Complaint
 from players.models.consents import Consent
@@ -25,6 +25,7 @@ __all__ = [
     "Address",
     "Arrival",
     "Block",
+    "BlockReason",
     "CallerCheck",
     "CallerPolicy",
     "Complaint",

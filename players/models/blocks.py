@@ -56,3 +56,20 @@ class Block(BrandScoped):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of player {self.player_id}"
+
+
+class BlockReason(models.Model):
+    """Why staff block something, in words that staff choose from. Blocks keep its code."""
+
+    configured_by = "players.block_reason"
+
+    code = models.CharField(max_length=40, primary_key=True)
+    label = models.CharField(max_length=80)
+    position = models.SmallIntegerField(default=0)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ("position", "code")
+
+    def __str__(self) -> str:
+        return self.label

@@ -30,7 +30,7 @@ class Dormancy(BrandScoped):
     law = models.JSONField(default=list, help_text="The clauses, with their packs.")
     handed_over_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    ended_by = models.CharField(max_length=20, blank=True, help_text="What ended it: signed_in, identified, state, given_back.")
+    ended_by = models.CharField(max_length=20, blank=True, help_text="What ended it: signed_in, identified, state, given_back, referred.")
 
     objects = DormancyQuerySet.as_manager()
 

@@ -1,5 +1,7 @@
 """Blocks: what each refuses, from the next request on and until its end, who may set and lift it, and what the record says."""
 
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -7,23 +9,28 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import DatabaseError, ProgrammingError, connection, transaction
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from backoffice.approvals.services import NotAllowed, SamePerson, decisions, drafts
+from backoffice.approvals.services.applying import enact
 from backoffice.audit.actors import Actor
 from backoffice.audit.models import Event
 from backoffice.bell.models import Notice
 from payments.models import Deposit, Withdrawal
 from payments.services.deposits import start_deposit
 from payments.services.withdrawals import request_withdrawal
-from players.blocks import selectors, services, sources
-from players.models import Block
+from players import locks
+from players.blocks import BONUS, PLAY, guarding, reasons, selectors, services, sources
+from players.models import Block, BlockReason
 from players.services import PlayerRefused
 from tests.access_table import HOLDERS
 from tests.api import Casino, problem
 from tests.casino import new_player, new_withdrawal, open_casino
+from tests.databases import Database
 from tests.people import make_person, signed_in
+from tests.races import race
 
 SOON = timedelta(hours=1)
 
@@ -221,6 +228,51 @@ def test_the_front_end_reads_what_is_blocked_without_the_reason(casino: Casino) 
     problem(casino.fjord.get(f"/players/{player}/blocks"), 404, "not_found")
 
 
+def test_play_and_bonus_can_be_asked_for_and_are_refused_from_the_next_request_on(casino: Casino, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_sources", dict(sources._sources))
+    sources.register(sources.Source("test-room", "A room", {"ASKED": "Asked for"}))
+    player, now = casino.nova.register(), timezone.now()
+    assert casino.nova.get(f"/players/{player}").json()["blocked"] == []
+    guarding.refuse(player, PLAY, now=now)
+    set_one = block(player, PLAY, ends_at=now + SOON)
+    block(player, PLAY, source="test-room", reason="ASKED")
+    block(player, BONUS)
+    assert casino.nova.get(f"/players/{player}").json()["blocked"] == ["bonus", "play"]
+    for kind in (PLAY, BONUS):
+        with pytest.raises(PlayerRefused) as refused:
+            guarding.refuse(player, kind, now=now)
+        assert refused.value.code == f"{kind}_blocked"
+    guarding.refuse(player, "deposit", now=now)
+    fraud = make_person("fraud", brands=[casino.nova.brand])
+    services.lift_block(block_id=set_one.pk, player_id=player, version=1, why="Over", by=fraud, now=now)
+    assert casino.nova.get(f"/players/{player}").json()["blocked"] == ["bonus", "play"]  # the other room's stands
+    problem(casino.fjord.get(f"/players/{player}"), 404, "not_found")
+
+
+def test_whoever_lets_somebody_play_waits_for_who_is_about_to_block_them(committed_db: Database) -> None:
+    player = new_player(open_casino())
+    found = []
+
+    def block_it() -> None:
+        with transaction.atomic():
+            block(player.pk, PLAY)
+            set_up.set()
+            time.sleep(0.3)  # long enough that the other would be through, if it did not wait
+
+    def play() -> None:
+        set_up.wait(5)
+        with transaction.atomic():
+            locks.player(player.pk)
+            try:
+                guarding.refuse(player.pk, PLAY, now=timezone.now())
+            except PlayerRefused as refused:
+                found.append(refused.code)
+
+    set_up = threading.Event()
+    race(block_it, play)
+    assert found == ["play_blocked"]
+
+
 def test_the_decision_page_shows_what_is_blocked(desk: SimpleNamespace) -> None:
     withdrawal = new_withdrawal(desk.brand)
     client = signed_in(make_person("payments-l1", brands=[desk.brand]))
@@ -261,3 +313,56 @@ def denied() -> Callable[..., None]:
             cursor.execute(sql, values)
 
     return ask
+
+
+def configured(code: str, **values: Any) -> None:
+    """A reason as approvals leave it."""
+    now = {"code": code, "label": "New words", "position": 50, "active": True}
+    kept = BlockReason.objects.filter(pk=code).values("code", "label", "position", "active").first()
+    enact(kind="players.block_reason", subject=code if kept else "", values={**(kept or now), **values}, reason="Test", now=timezone.now())
+    reasons.forget()
+
+
+def test_reasons_change_by_approval_alone(desk: SimpleNamespace) -> None:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        BlockReason.objects.filter(pk="CHARGEBACK").update(label="Quietly")
+    compliance = make_person("compliance", brands=[desk.brand])
+    values = {"code": "COURT_ORDER", "label": "A court ordered it", "position": 3, "active": True}
+    draft = drafts.draft(kind="players.block_reason", values=values, by=desk.fraud, key="k", now=timezone.now())
+    change = drafts.submit(change_id=draft.pk, version=draft.version, reason="New", by=desk.fraud, now=timezone.now())
+    with pytest.raises(SamePerson):
+        decisions.approve(change_id=change.pk, version=change.version, key="a", by=desk.fraud, now=timezone.now())
+    with pytest.raises(PlayerRefused):
+        block(desk.player.pk, reason="COURT_ORDER")
+    assert decisions.approve(change_id=change.pk, version=change.version, key="a", by=compliance, now=timezone.now()).state == "active"
+    reasons.forget()
+    assert block(desk.player.pk, reason="COURT_ORDER").reason == "COURT_ORDER"
+    page = desk.client.get(reverse("players:blocks", args=[desk.player.pk])).text
+    assert page.count("A court ordered it") == 2  # as chosen, and to choose
+    support = make_person("support", brands=[desk.brand])
+    with pytest.raises(NotAllowed):
+        drafts.draft(kind="players.block_reason", values={**values, "code": "MORE_OF_IT"}, by=support, key="s", now=timezone.now())
+
+
+def test_a_reason_that_ended_is_chosen_no_more_and_still_read(desk: SimpleNamespace) -> None:
+    block(desk.player.pk, "deposit", reason="CHARGEBACK")
+    configured("CHARGEBACK", active=False)
+    with pytest.raises(PlayerRefused) as refused:
+        block(desk.player.pk, "play", reason="CHARGEBACK")
+    assert refused.value.code == "block_unknown"
+    page = desk.client.get(reverse("players:blocks", args=[desk.player.pk])).text
+    assert page.count("A deposit is disputed") == 1
+    for code in set(reasons.SHIPPED) - {"CHARGEBACK", "PROTECTION"}:
+        configured(code, active=False)
+    with pytest.raises(Exception, match="last one"):
+        configured("PROTECTION", active=False)
+
+
+def test_shipped_words_are_read_in_ones_language_and_reworded_ones_as_they_stand(desk: SimpleNamespace) -> None:
+    with translation.override("de"):
+        assert reasons.label("CHARGEBACK") != "A deposit is disputed"
+        configured("CHARGEBACK", label="Disputed at the bank")
+        assert reasons.label("CHARGEBACK") == "Disputed at the bank"
+    assert set(BlockReason.objects.values_list("code", "label")) - {("CHARGEBACK", "Disputed at the bank")} == {
+        (code, text) for code, text in reasons.SHIPPED.items() if code != "CHARGEBACK"
+    }

@@ -52,10 +52,10 @@ def impact(subject: str, said: Values, _now: datetime) -> list[str]:
     row = Dormancy.objects.filter(player_id=subject).exclude(state="ended").first()
     found = [_("%(amounts)s leave the player's cash and stand as unclaimed, owed as before.") % {"amounts": _amounts(said["amounts"])}]
     if row is not None and row.unclaimed_to:
-        found.append(_("They are meant for: %(whom)s. Paying them out is booked by finance.") % {"whom": row.unclaimed_to})
+        found.append(_("They are meant for: %(whom)s. Paying them there is asked for and agreed to by itself.") % {"whom": row.unclaimed_to})
     if row is not None:
         found += list(row.law)
-    found.append(_("When the player comes back and is identified, all of it is given back."))
+    found.append(_("When the player comes back and is identified, all of it that was not paid on by then is given back."))
     return found
 
 

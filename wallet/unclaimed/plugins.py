@@ -1,6 +1,10 @@
 """Where unclaimed money plugs itself into the kit and into the player's page."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.access.permissions import Permission, catalogue
@@ -15,7 +19,7 @@ from players.profile.panels import MENU
 from players.timeline import declared
 from players.timeline.declared import Said
 from wallet import balances
-from wallet.unclaimed import services
+from wallet.unclaimed import paying, services
 from wallet.unclaimed.kind import KIND
 from wallet.unclaimed.queue import LIST
 
@@ -27,18 +31,38 @@ def amounts(player_id: int) -> str:
     return ", ".join(f"{currencies.text(one.cash + one.held, one.currency)} {one.currency}" for one in balances.of_player(player_id) if one.cash + one.held)
 
 
+FACTS = {
+    "dormancy.claimed": _("Unclaimed money given back"), "dormancy.remitted": _("Unclaimed money paid on"),
+    "dormancy.referred": _("Told who unclaimed money is claimed from"), "remittance.agreed": _("Payment of unclaimed money agreed to"),
+    "remittance.paid": _("Payment of unclaimed money booked"), "remittance.cancelled": _("Payment of unclaimed money cancelled"),
+}  # fmt: skip
+
+
+def _remitted(values: Mapping[str, Any]) -> str:
+    return gettext("Unclaimed money paid on to %(to)s, %(reference)s") % {one: values.get(one, "") for one in ("to", "reference")}
+
+
+def _referred(values: Mapping[str, Any]) -> str:
+    return gettext("Told to claim the money from %(to)s") % {"to": values.get("to", "")}
+
+
 def plug_in() -> None:
     catalogue.register(
-        Permission(services.HAND_OVER, _("Propose to hand unclaimed money over, and give it back"), _("Money"), ("finance", "compliance")),
+        Permission(
+            services.HAND_OVER, _("Propose to hand unclaimed money over and to pay it out, book that, and give it back"), _("Money"), ("finance", "compliance")
+        ),
     )
     register(KIND)
+    register(paying.KIND)
     queues.register(LIST)
     navigation.register(navigation.Item("Money", LIST.title, LIST.index, LIST.icon, LIST.view, order=30))
     if amounts not in dormancy.amounts:
         dormancy.amounts.append(amounts)
-    words.name({"dormancy.claimed": _("Unclaimed money given back")})
+    words.name(FACTS)
     declared.register(
-        Said(type="dormancy.claimed", category="account", text=_("Unclaimed money given back"), icon="card", tone="success", permission="wallet.view")
+        Said(type="dormancy.claimed", category="account", text=FACTS["dormancy.claimed"], icon="card", tone="success", permission="wallet.view"),
+        Said(type="dormancy.remitted", category="account", text=_remitted, icon="card", tone="attention", permission="wallet.view"),
+        Said(type="dormancy.referred", category="account", text=_referred, icon="card", permission="wallet.view"),
     )
     panels.register(
         Act(

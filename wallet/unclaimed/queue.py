@@ -42,11 +42,17 @@ def balances(rows: Sequence[Dormancy]) -> Mapping[int, str]:
 
 def _badge(row: Row) -> Any:
     tone, pip = TONES[row.item.state]
-    return cells.badge(tone=tone, pip=pip, label=row.item.get_state_display())
+    return cells.badge(tone=tone, pip=pip, label=str(_("Told")) if row.item.state == "noticed" else row.item.get_state_display())
 
 
 def _day(name: str) -> Any:
     return lambda row: ui.moment(getattr(row.item, name), "date", True) if getattr(row.item, name) else "–"
+
+
+def _standing(request: Any) -> tuple[str, dict[str, Any]]:
+    from wallet.unclaimed.views import standing
+
+    return standing(request)
 
 
 LIST = Queue(
@@ -76,5 +82,5 @@ LIST = Queue(
         Column("brand", _("Brand"), lambda row: row.item.brand.name, css="a-m"),
         Column("state", _("State"), _badge, css="a-state", export=text(lambda row: row.item.state)),
     ),
-    prepare=balances, empty=_("No dormant accounts"), no_match=_("No dormant accounts match"), label_of=lambda row: row.player.name,
+    prepare=balances, below=_standing, empty=_("No dormant accounts"), no_match=_("No dormant accounts match"), label_of=lambda row: row.player.name,
 )  # fmt: skip

@@ -4,7 +4,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils import dateformat
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from backoffice.access.models import Staff
 from backoffice.approvals.models import ChangeRequest
@@ -12,6 +14,7 @@ from backoffice.approvals.services import Invalid, drafts
 from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import NotAllowed
 from backoffice.audit.record import machine, record
+from backoffice.ui import times
 from backoffice.work import idempotency
 from players import locks
 from players.lifecycles import DORMANCY
@@ -20,7 +23,7 @@ from players.services import PlayerRefused
 from wallet import balances, currencies, ledger
 from wallet.kinds import AccountKind, Reference, TransactionKind
 from wallet.ledger import Cash, House
-from wallet.models import Transaction
+from wallet.models import RemittanceLine, Transaction
 
 CODE, HAND_OVER = "wallet.unclaimed", "wallet.unclaimed"
 OPEN = ("draft", "review", "scheduled")
@@ -38,7 +41,7 @@ def why_not(player: Player, row: Dormancy | None, *, now: datetime) -> str:
     if row.unclaimed_at is None:
         return _("The law of this market lets no money be handed over: it stays the player's.")
     if row.unclaimed_at > now:
-        return _("The law lets it be handed over from %(day)s on.") % {"day": row.unclaimed_at.date().isoformat()}
+        return _("The law lets it be handed over from %(day)s on.") % {"day": times.write(row.unclaimed_at, "date")}
     if any(one.held for one in balances.of_player(player.pk)):
         return _("A withdrawal is open. Decide about it first.")
     return "" if cash_of(player.pk) else _("There is no cash on the account.")
@@ -104,9 +107,44 @@ def handed_over(row: Dormancy) -> list[Transaction]:
     return [one for one in rows if one.pk not in set(back)]
 
 
-def give_back(*, player_id: int, note: str, key: str, by: Staff, now: datetime) -> Player:
-    """The player came back and was identified: what was handed over stands on their cash again, to the last cent. The same key again changes nothing.
+def left(row: Dormancy) -> list[RemittanceLine]:
+    """What of it is set aside for, or was paid to, whom the law names."""
+    lines = RemittanceLine.objects.filter(dormancy=row, released=False).select_related("remittance__currency")
+    return list(lines.order_by("pk"))
 
+
+def still_here(row: Dormancy) -> list[Transaction]:
+    """What of it the house holds: neither given back nor paid out."""
+    gone = {one.transaction_id for one in left(row) if one.remittance.state == "paid"}
+    return [one for one in handed_over(row) if one.pk not in gone]
+
+
+def paid_away(row: Dormancy) -> list[str]:
+    """What the house holds no more, and where the player claims it, in sentences."""
+    return [
+        _("%(amount)s %(currency)s were paid to %(whom)s on %(day)s (%(reference)s). The house holds them no more: they are claimed there.") % {
+            "amount": currencies.text(one.amount, one.remittance.currency.code), "currency": one.remittance.currency.code, "whom": one.remittance.whom,
+            "day": dateformat.format(one.remittance.paid_on or one.remittance.agreed_at, pgettext("date", "j M Y")), "reference": one.remittance.reference,
+        } for one in left(row) if one.remittance.state == "paid"
+    ]  # fmt: skip
+
+
+def why_not_back(player: Player, row: Dormancy | None) -> str:
+    """What stands in the way of a claim, in words; "" when nothing does."""
+    if row is None:
+        return _("Nothing of this player was handed over.")
+    if player.state != "active":
+        return _("The player has to be identified first: open the dormant account.")
+    waits = next((one.remittance for one in left(row) if one.remittance.state == "agreed"), None)
+    if waits is not None:
+        return _("It is set aside for %(whom)s in %(number)s. Finance first books that payment or cancels it.") % {"whom": waits.whom, "number": waits}
+    return ""
+
+
+def give_back(*, player_id: int, note: str, key: str, by: Staff, now: datetime) -> Player:
+    """The player came back and was identified: what the house still holds of theirs stands on their cash again, to the last cent.
+
+    What was paid to whom the law names is claimed there: that the player was told so is a fact, and the case ends. The same key again changes nothing.
     It needs no second person: it reverses exactly what two agreed to, to its owner. Raises NotAllowed, PlayerRefused: unclaimed, note.
     """
     if not by.may(HAND_OVER):
@@ -116,19 +154,24 @@ def give_back(*, player_id: int, note: str, key: str, by: Staff, now: datetime) 
             return Player.objects.get(pk=player_id)
         player = locks.player(player_id)
         row = Dormancy.objects.select_for_update(no_key=True, of=("self",)).filter(player=player, state="handed_over").first()
-        if row is None:
-            raise PlayerRefused(_("Nothing of this player was handed over."), code="unclaimed")
-        if player.state != "active":
-            raise PlayerRefused(_("The player has to be identified first: open the dormant account."), code="unclaimed")
+        if words := why_not_back(player, row):
+            raise PlayerRefused(words, code="unclaimed")
+        assert row is not None  # noqa: S101
         if not note.strip():
             raise PlayerRefused(_("Write how the player claimed it."), code="note")
-        for one in handed_over(row):
+        here, gone, reason = still_here(row), [one for one in left(row) if one.remittance.state == "paid"], note.strip()[:400]
+        for one in here:
             ledger.reverse(
                 transaction_id=one.pk, kind=TransactionKind.CLAIMED, key=f"{one.key}:claimed", effective_at=now, reference=(Reference.DORMANCY, row.pk)
             )
-        record(
-            "dormancy.claimed", actor=Actor.staff(by), at=now, brand_id=player.brand_id, player_id=player.pk, subject=row, reason=note.strip()[:400],
-        )  # fmt: skip
-        DORMANCY.move(row, to="ended", by=Actor.system(machine()), now=now, also={"ended_at": now, "ended_by": "given_back"}, evidence={"why": "given_back"})
+        if here:
+            record("dormancy.claimed", actor=Actor.staff(by), at=now, brand_id=player.brand_id, player_id=player.pk, subject=row, reason=reason)
+        if gone:
+            record(
+                "dormancy.referred", actor=Actor.staff(by), at=now, brand_id=player.brand_id, player_id=player.pk, subject=row, reason=reason,
+                after={"to": gone[0].remittance.whom, "remittances": sorted({one.remittance_id for one in gone})},
+            )  # fmt: skip
+        why = "given_back" if here else "referred"
+        DORMANCY.move(row, to="ended", by=Actor.system(machine()), now=now, also={"ended_at": now, "ended_by": why}, evidence={"why": why})
         slot.answer = {"state": row.state}
         return player

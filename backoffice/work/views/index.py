@@ -50,7 +50,8 @@ def waiting(queue: Queue) -> Callable[[HttpRequest], int | None]:
 
 
 def index(request: HttpRequest, queue: Queue) -> HttpResponse:
-    return render(request, "work/queue.html", list_context(request, queue))
+    below, more = queue.below(request) if queue.below is not None else ("", {})
+    return render(request, "work/queue.html", {**more, **list_context(request, queue), "below": below})
 
 
 def list_context(request: HttpRequest, queue: Queue) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -20,6 +21,9 @@ from tests.backoffice.alerts.tools import put_rule
 from tests.backoffice.approvals.conftest import NAME, REASON, VALUES, policy, proposed
 from tests.people import make_brand, make_person, signed_in
 from tests.world import segment_of
+from wallet import currencies, ledger
+from wallet.kinds import AccountKind, TransactionKind
+from wallet.ledger import House
 
 pytestmark = pytest.mark.django_db
 
@@ -161,12 +165,18 @@ def test_every_kind_shows_its_things_its_forms_and_says_again_what_is_in_force(d
     pair = Duplicate.objects.create(
         brand=player.brand, first=player, player=other, other_brand=player.brand, evidence=["device"], strength=2, found_at=timezone.now()
     )
+    currencies.add(code="EUR", name="Euro", exponent=2, kind="fiat")
+    ledger.post(
+        kind=TransactionKind.ADJUSTED, key="pot", brand=player.brand_id, amount=Decimal(1), currency="EUR", source=House(AccountKind.ADJUSTMENTS),
+        target=House(AccountKind.UNCLAIMED, "MT"),
+    )  # fmt: skip
+    keys = (str(player.pk), str(pair.pk), "nova:MT:EUR")
     for kind in registry.kinds:
         assert client.get(reverse("approvals:things", args=[kind.code])).status_code == 200
         if kind.creatable:
             assert client.get(reverse("approvals:propose-new", args=[kind.code])).status_code == 200
         # Of what is about people only those with a change on its way are listed; each of the others is found.
-        subjects = list(kind.subjects()) or [found for key in (player.pk, pair.pk) if (found := kind.find(str(key)))]
+        subjects = list(kind.subjects()) or [found for key in keys if (found := kind.find(key))]
         assert subjects
         for one in subjects:
             values = kind.current(one.key)

@@ -71,3 +71,12 @@ def test_a_new_jurisdiction_comes_with_name_and_regulator(db: None, tmp_path: Pa
 def test_a_file_that_is_not_there_is_named(db: None) -> None:
     with pytest.raises(CommandError, match=r"nowhere\.toml cannot be read"):
         call_command("load_pack", "nowhere.toml")
+
+
+def test_a_kept_pack_with_a_number_that_is_read_no_more_stays_in_force_and_no_new_one_may_have_it() -> None:
+    old = (packs.SHIPPED / "MT.toml").read_text() + '\n["dormancy.fee_allowed"]\nvalue = true\ncitation = "LGA Directive 1 of 2011"\n'
+    kept = packs.parse(old, whole=False)
+    assert kept.numbers["dormancy.months"].value == 12
+    assert "dormancy.fee_allowed" not in kept.numbers
+    with pytest.raises(packs.BadPack, match="not a number that packs hold"):
+        packs.parse(old)
