@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from backoffice.approvals.models import Policy
 from backoffice.audit.actors import Actor
 from backoffice.audit.models import Event
 from backoffice.scope import packs
@@ -29,7 +30,9 @@ _numbers = itertools.count(1)
 
 
 def open_casino() -> Brand:
-    """Currencies, five markets with their packs, two brands. Returns Nova."""
+    """Currencies, five markets with their packs, two brands. Returns Nova. In a database that is `opened` (tests/conftest.py) it is all there."""
+    if Policy.objects.filter(brand__code="fjord").exists():  # what is made last
+        return Brand.objects.get(code="nova")
     for code, name, exponent, kind in currencies.SHIPPED:
         currencies.add(code=code, name=name, exponent=exponent, kind=kind)
     markets = {code: Jurisdiction.objects.get_or_create(code=code, defaults={"name": name, "regulator": who})[0] for code, (name, who) in MARKETS.items()}

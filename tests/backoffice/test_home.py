@@ -42,7 +42,7 @@ ZONES = ("Europe/Malta", "America/New_York", "Asia/Kolkata", "Pacific/Chatham")
 
 
 @pytest.fixture
-def world(db) -> SimpleNamespace:
+def world(db, opened: None) -> SimpleNamespace:
     """Two brands with something of everything: what waits, what is paid, what awaits approval."""
     timeouts.lift()  # many examples in one transaction take longer than any page may
     nova = open_casino()

@@ -59,7 +59,7 @@ WON = ("Chargeback reversed", [("PSP clearing", "-100"), ("Cash", "100")])
 
 
 @pytest.fixture
-def nova(committed_db: Database) -> Brand:
+def nova(committed_db: Database, opened: None) -> Brand:
     return open_casino()
 
 
@@ -576,7 +576,7 @@ def stories(draw: st.DrawFn) -> tuple[list[str], list[str], list[tuple[str, int]
 
 
 @pytest.fixture
-def quiet_casino(db: None) -> Brand:
+def quiet_casino(db: None, opened: None) -> Brand:
     timeouts.lift()  # many stories in one transaction take longer than any page may
     return open_casino()
 

@@ -52,7 +52,7 @@ def taken(lifecycle: Lifecycle) -> set[Move]:
 
 
 @pytest.fixture
-def nova(committed_db: Database) -> Brand:
+def nova(committed_db: Database, opened: None) -> Brand:
     return open_casino()
 
 
@@ -205,7 +205,7 @@ def test_every_move_of_a_withdrawal_is_made_by_a_service(nordpay: Sandbox, nova:
 
 
 @pytest.fixture
-def rows(db: None) -> dict[str, Any]:
+def rows(db: None, opened: None) -> dict[str, Any]:
     nova = open_casino()
     withdrawal = new_withdrawal(nova)
     return {

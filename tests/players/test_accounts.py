@@ -38,7 +38,7 @@ Move = Callable[..., Any]
 
 
 @pytest.fixture
-def casino(db: None) -> SimpleNamespace:
+def casino(db: None, opened: None) -> SimpleNamespace:
     brand = open_casino()
     return SimpleNamespace(
         brand=brand, player=new_player(brand), tessa=make_person("fraud", brands=[brand], name="Tessa Lind"),

@@ -49,7 +49,7 @@ NOT_OF_PLAYERS = {
 
 
 @pytest.fixture
-def casino(db) -> SimpleNamespace:
+def casino(db, opened: None) -> SimpleNamespace:
     brand = open_casino()
     return SimpleNamespace(brand=brand, player=new_player(brand))
 
