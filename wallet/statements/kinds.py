@@ -14,7 +14,7 @@ OF_KIND: dict[Kind, str] = {
     Kind.BONUS_GRANTED: "incentive", Kind.BONUS_CONVERTED: "incentive", Kind.BONUS_FORFEITED: "incentive", Kind.BONUS_EXPIRED: "incentive",
     Kind.ADJUSTED: "adjustment", Kind.WRITTEN_OFF: "adjustment", Kind.TRANSFERRED: "adjustment",
     Kind.MERGED: "merged", Kind.MERGE_UNDONE: "merged", Kind.IMPORTED: "adjustment",
-    Kind.HANDED_OVER: "unclaimed", Kind.CLAIMED: "unclaimed", Kind.EXCHANGED: "exchange", Kind.TAX_WITHHELD: "tax",
+    Kind.HANDED_OVER: "unclaimed", Kind.CLAIMED: "unclaimed", Kind.REMITTED: "unclaimed", Kind.EXCHANGED: "exchange", Kind.TAX_WITHHELD: "tax",
     Kind.DEPOSIT_FEE: "fee", Kind.PAYOUT_FEE: "fee", Kind.CHARGEBACK_FEE: "fee", Kind.NETWORK_FEE: "fee",
     Kind.JACKPOT_SWEPT: "other", Kind.SETTLED_BY_PSP: "other", Kind.SWEPT: "other", Kind.COMMISSION_ACCRUED: "other", Kind.COMMISSION_PAID: "other",
 }  # fmt: skip

@@ -135,6 +135,7 @@ WORDS: dict[str, dict[str, str]] = {
     "TRANSFERRED": {"en": "Transferred", "de": "Übertragen", "sv": "Överfört"},
     "HANDED_OVER": {"en": "Handed over as unclaimed", "de": "Als nicht abgeholt übergeben", "sv": "Överlämnat som ej hämtat"},
     "CLAIMED": {"en": "Unclaimed money given back", "de": "Nicht abgeholtes Geld zurückgegeben", "sv": "Ej hämtade pengar återlämnade"},
+    "REMITTED": {"en": "Unclaimed money paid on", "de": "Nicht abgeholtes Geld weitergezahlt", "sv": "Ej hämtade pengar vidarebetalda"},
     "MERGED": {"en": "Accounts made one", "de": "Konten zusammengeführt", "sv": "Konton sammanslagna"},
     "MERGE_UNDONE": {"en": "Accounts made two again", "de": "Konten wieder getrennt", "sv": "Konton åter delade"},
     "IMPORTED": {"en": "Carried over from another system", "de": "Aus einem anderen System übernommen", "sv": "Överfört från annat system"},
