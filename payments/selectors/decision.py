@@ -12,11 +12,12 @@ from backoffice.audit.models import Event
 from backoffice.runtime.remembered import Remembered
 from backoffice.ui import times, words
 from payments import checks, limits
-from payments.models import Payment, ReasonCode, Withdrawal
+from payments.models import ReasonCode, Withdrawal
 from payments.queues import SUBJECT
+from payments.selectors import trail
+from payments.selectors.trail import Posting, postings_where
 from players import along
 from wallet.kinds import Reference
-from wallet.models import Entry, Transaction
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,6 @@ class Flow:
     @property
     def net(self) -> Decimal:
         return self.paid_in - self.paid_out
-
-
-@dataclass(frozen=True)
-class Posting:
-    transaction: Transaction
-    entries: list[Entry]
 
 
 def get(staff: Any, withdrawal_id: int) -> Withdrawal:
@@ -61,25 +56,14 @@ def flows(case: checks.Case) -> list[Flow]:
     return sorted((Flow(*flow) for flow in found.values()), key=lambda flow: -flow.paid_in)  # type: ignore[arg-type]
 
 
-def history(staff: Any, payment: Payment, *, limit: int = 40) -> list[Event]:
-    """Facts about this payment, newest first, as far as this person may see them."""
-    subject = SUBJECT if isinstance(payment, Withdrawal) else "payments.deposit"
-    return list(Event.objects.visible_to(staff).filter(subject_type=subject, subject_id=payment.pk)[:limit])
+def history(staff: Any, withdrawal: Withdrawal, *, limit: int = 40) -> list[Event]:
+    """Facts about this withdrawal, newest first, as far as this person may see them."""
+    return trail.history(staff, [(SUBJECT, withdrawal.pk)], limit=limit)
 
 
-def postings(payment: Payment) -> list[Posting]:
-    """The ledger's postings about this payment, oldest first, with their entries. Two queries."""
-    if isinstance(payment, Withdrawal):
-        of_it = Q(reference_type=Reference.WITHDRAWAL, reference_id=payment.pk) | Q(key=f"{payment.hold.key}:held")
-    else:
-        of_it = Q(reference_type=Reference.DEPOSIT, reference_id=payment.pk)
-    found = list(Transaction.objects.filter(of_it).order_by("pk"))
-    if not found:
-        return []
-    entries: dict[int, list[Entry]] = {}
-    for entry in Entry.objects.filter(transaction_id__in=[one.pk for one in found]).select_related("account", "currency").order_by("leg"):
-        entries.setdefault(entry.transaction_id, []).append(entry)
-    return [Posting(one, entries.get(one.pk, [])) for one in found]
+def postings(withdrawal: Withdrawal) -> list[Posting]:
+    """The ledger's postings about this withdrawal, oldest first, with their entries. Two queries."""
+    return postings_where(Q(reference_type=Reference.WITHDRAWAL, reference_id=withdrawal.pk) | Q(key=f"{withdrawal.hold.key}:held"))
 
 
 def _read_reasons() -> dict[str, list[ReasonCode]]:

@@ -105,6 +105,8 @@ WORDS: dict[str, dict[str, str]] = {
     "CHARGED_BACK": {"en": "Deposit charged back", "de": "Einzahlung zurückgebucht", "sv": "Insättning återkrävd"},
     "CHARGEBACK_REVERSED": {"en": "Chargeback reversed", "de": "Rückbuchung aufgehoben", "sv": "Återkrav upphävt"},
     "CHARGEBACK_FEE": {"en": "Fee for a chargeback", "de": "Gebühr für eine Rückbuchung", "sv": "Avgift för återkrav"},
+    "RECEIVED_UNALLOTTED": {"en": "Received", "de": "Erhalten", "sv": "Mottaget"},
+    "ALLOTTED": {"en": "Deposit", "de": "Einzahlung", "sv": "Insättning"},
     "HELD": {"en": "Held for a withdrawal", "de": "Für eine Auszahlung zurückgestellt", "sv": "Reserverat för uttag"},
     "HOLD_RELEASED": {"en": "No longer held", "de": "Nicht mehr zurückgestellt", "sv": "Inte längre reserverat"},
     "HOLD_EXPIRED": {"en": "No longer held", "de": "Nicht mehr zurückgestellt", "sv": "Inte längre reserverat"},

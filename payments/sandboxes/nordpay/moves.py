@@ -14,6 +14,8 @@ from . import fees, money, plans
 from .behaviour import Behaviour
 from .errors import ApiError
 
+EVIDENCE_DAYS = 14
+
 
 def now_us() -> int:
     """Microseconds since the epoch."""
@@ -100,12 +102,32 @@ def view(db: sqlite3.Connection, payment: sqlite3.Row) -> dict[str, object]:
         "changed": iso(payment["changed_at"]),
         "movements": [{"kind": row["kind"], "amount": row["amount"], "fee": row["fee"], "currency": currency, "at": iso(row["at"])} for row in movements],
     }
+    if payment["kind"] == "deposit":
+        shown["disputes"] = _disputes(payment, movements)
     if payment["parent"]:
         shown["payment"] = payment["parent"]
     if content.get("return_url") and payment["status"] == "pending":
         separator = "&" if "?" in content["return_url"] else "?"
         shown["redirect_url"] = f"{content['return_url']}{separator}payment={payment['id']}"
     return shown
+
+
+def _disputes(payment: sqlite3.Row, movements: list[sqlite3.Row]) -> list[dict[str, object]]:
+    """What the player's bank has taken back: once at most, and evidence against it is due in two weeks."""
+    won = any(row["kind"] == plans.WON for row in movements)
+    return [
+        {
+            "id": payment["id"].replace("dep_", "dsp_"),
+            "status": "won" if won else "opened",
+            "amount": row["amount"],
+            "fee": row["fee"],
+            "currency": payment["currency"],
+            "reason": "10.4",
+            "evidence_due": iso(row["at"] + EVIDENCE_DAYS * 86_400_000_000),
+        }
+        for row in movements
+        if row["kind"] == "charged_back"
+    ]
 
 
 def _emit(
