@@ -62,4 +62,4 @@ CHARGEBACK = Lifecycle(
     final={"won"},
 )
 
-EXCEPTION = Lifecycle("payments.exception", open={"resolved": "payments.decide", "obsolete": "system"}, final={"resolved", "obsolete"})
+EXCEPTION = Lifecycle("payments.paymentexception", open={"resolved": "payments.decide", "obsolete": "system"}, final={"resolved", "obsolete"})

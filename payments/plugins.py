@@ -9,7 +9,9 @@ from backoffice.runtime.registry import demo_processes
 from backoffice.ui import figures, navigation, tiles
 from backoffice.work.views.index import waiting
 from payments import demo, facts, happenings, holdings, home, measures, merging, panels, probes, profiles, queues, search, timeline
+from payments.services import failed_transfers
 from players import guards
+from players.blocks import sources
 from players.complaints import services as complaints
 from players.messages import occasions
 from players.profile import consequences, questions
@@ -57,6 +59,7 @@ def plug_in() -> None:
     tiles.register(home.home, permission="payments.view", order=15)
     figures.register(home.figures, permission="payments.view", order=10)
     consequences.register(profiles.says)
+    sources.register(failed_transfers.BLOCKS)
     names.register(Reference.DEPOSIT, lambda numbers: {number: f"DP-{number}" for number in numbers})
     names.register(Reference.WITHDRAWAL, lambda numbers: {number: f"WD-{number}" for number in numbers})
     names.register(Reference.REFUND, lambda numbers: {number: f"RF-{number}" for number in numbers})

@@ -86,7 +86,9 @@ def plug_in() -> None:
             permission="payments.view",
             amounts=_chargebacks,
         ),
-        About(type="payments.exception", name=lambda pk: f"PX-{pk}", url=lambda pk: reverse("payments:exception", args=[pk]), permission="payments.view"),
+        About(
+            type="payments.paymentexception", name=lambda pk: f"PX-{pk}", url=lambda pk: reverse("payments:exception", args=[pk]), permission="payments.view"
+        ),
         _told("refund.approved", _l("%(subject)s: a refund of %(deposit)s asked for"), icon="undo"),
         _told("refund.sent", _l("%(subject)s sent to the provider"), icon="undo"),
         _told("refund.paid", _l("%(subject)s refunded"), tone="success", icon="undo"),
@@ -100,9 +102,9 @@ def plug_in() -> None:
         _told("chargeback.accepted", _l("%(subject)s let go"), icon="flag"),
         _told("chargeback.won", _l("%(subject)s won"), tone="success", icon="flag"),
         _told("chargeback.lost", _l("%(subject)s lost"), tone="critical", icon="flag"),
-        _told("exception.opened", _l("%(subject)s: %(payment)s needs somebody"), tone="attention", icon="warn"),
-        _told("exception.resolved", _l("%(subject)s resolved"), icon="check"),
-        _told("exception.obsolete", _l("%(subject)s settled by itself"), icon="check"),
+        _told("paymentexception.opened", _l("%(subject)s: %(payment)s needs somebody"), tone="attention", icon="warn"),
+        _told("paymentexception.resolved", _l("%(subject)s resolved"), icon="check"),
+        _told("paymentexception.obsolete", _l("%(subject)s settled by itself"), icon="check"),
         _told("deposit.initiated", _l("%(subject)s begun")),
         _told("deposit.authorised", _l("%(subject)s authorised by the provider")),
         _told("deposit.captured", _l("%(subject)s captured"), tone="info"),

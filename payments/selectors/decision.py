@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -43,17 +43,13 @@ def get(staff: Any, withdrawal_id: int) -> Withdrawal:
 
 
 def flows(case: checks.Case) -> list[Flow]:
-    """Money in and out by instrument, from what the checks have read already and one more query."""
-    withdrawal = case.withdrawal
-    found = {key: [row.label, row.total, Decimal(0)] for key, row in case.deposits.items()}
-    paid = (
-        Withdrawal.objects.filter(player_id=withdrawal.player_id, currency=withdrawal.currency, state="settled")
-        .order_by().values("instrument_id", "instrument__label", "instrument__last4").annotate(total=Sum("amount"))
-    )  # fmt: skip
-    for row in paid:
-        label = f"{row['instrument__label']} ••{row['instrument__last4']}"
-        found.setdefault(row["instrument_id"], [label, Decimal(0), Decimal(0)])[2] = row["total"]
-    return sorted((Flow(*flow) for flow in found.values()), key=lambda flow: -flow.paid_in)  # type: ignore[arg-type]
+    """Money in and out by instrument, from what the checks have read already."""
+    labels = {key: row.label for key, row in case.deposits.items()} | {key: row.label for key, row in case.paid_back.items() if row.paid}
+    found = [
+        Flow(label, case.deposits[key].total if key in case.deposits else Decimal(0), case.paid_back[key].paid if key in case.paid_back else Decimal(0))
+        for key, label in labels.items()
+    ]
+    return sorted(found, key=lambda flow: -flow.paid_in)
 
 
 def history(staff: Any, withdrawal: Withdrawal, *, limit: int = 40) -> list[Event]:

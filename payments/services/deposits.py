@@ -16,7 +16,7 @@ from payments.models import Deposit
 from payments.models.exceptions import CONTRADICTED, LATE, MISMATCH
 from payments.providers import registry
 from payments.providers.protocol import DepositRequest, DepositState, Dispute, DisputeState, Found, Known, Method, Money, Payment
-from payments.services import PaymentRefused, calls, chargebacks, exceptions, refuse_blocked
+from payments.services import PaymentRefused, calls, chargebacks, exceptions, failed_transfers, refuse_blocked
 from players import locks as player_locks
 from players import messages
 from players.blocks import DEPOSIT as DEPOSIT_BLOCK
@@ -190,6 +190,7 @@ def _fail(deposit: Deposit, why: str, *, now: datetime, known: Mapping[str, obje
     DEPOSIT.move(
         deposit, to="failed", by=_system(), now=now, evidence={"why": why[:200]}, also={**(known or {}), "failure": why[:120], "next_attempt_at": None}
     )  # fmt: skip
+    failed_transfers.count(deposit, now=now)
 
 
 def _hear(deposit: Deposit, payment: Payment, *, now: datetime) -> None:

@@ -26,7 +26,7 @@ from wallet import ledger
 from wallet.kinds import AccountKind, Reference, TransactionKind
 from wallet.ledger import Cash, House
 
-SUBJECT = "payments.exception"
+SUBJECT = "payments.paymentexception"
 DUE = {UNKNOWN: timedelta(hours=1), STUCK: timedelta(hours=4)}
 OTHERWISE = timedelta(hours=24)
 
@@ -43,7 +43,7 @@ def raise_for(payment: Payment, kind: str, *, detail: str, now: datetime, amount
     )  # fmt: skip
     if new:
         record(
-            "exception.opened", actor=Actor.system(machine()), at=now, brand_id=row.brand_id, player_id=row.player_id, subject=(SUBJECT, row.pk),
+            "paymentexception.opened", actor=Actor.system(machine()), at=now, brand_id=row.brand_id, player_id=row.player_id, subject=(SUBJECT, row.pk),
             after={"state": "open", "version": 1, "kind": kind, "payment": row.payment_name, "detail": row.detail, "amount": whole, "currency": row.currency},
         )  # fmt: skip
     return row

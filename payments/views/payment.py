@@ -97,7 +97,7 @@ def refund(request: HttpRequest, pk: int) -> HttpResponse:
     if row is None:
         raise Http404(_("There is no such refund in your brands."))
     along.hand_on(row, row.player)
-    now, facts = timezone.now(), _facts(request, row.player, [("payments.refund", row.pk)])
+    now, facts = timezone.now(), _facts(request, row.player, [(refunds.SUBJECT, row.pk)])
     context: dict[str, Any] = {
         "refund": row, "player": row.player, "badge": refund_badge(row.state), "now": now, "facts": facts, "steps": steps.of_refund(row, facts),
         "postings": trail.postings_of(row), "calls": trail.calls(row), "news": trail.news(row), "sees_raw": request.user.may(RAW),  # type: ignore[union-attr]
