@@ -21,6 +21,7 @@ def register() -> None:
             "deposit.charged_back": _("Charged back"),
             "deposit.chargeback_won": _("Chargeback won"),
             "deposit.contradicted": _("Contradicted by the provider"),
+            "provider.news_again": _("Provider's message handled again"),
             "refund.approved": _("Refund asked for"),
             "refund.sent": _("Refund sent"),
             "refund.paid": _("Refund paid"),

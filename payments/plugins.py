@@ -45,7 +45,7 @@ def plug_in() -> None:
     navigation.register(withdrawals)
     for order, queue in ((12, queues.EXCEPTIONS), (14, queues.CHARGEBACKS)):
         navigation.register(navigation.Item("Work", queue.title, queue.index, queue.icon, queue.view, count=waiting(queue), order=order))
-    for order, listed in ((10, queues.DEPOSITS), (11, queues.REFUNDS)):
+    for order, listed in ((10, queues.DEPOSITS), (11, queues.REFUNDS), (19, queues.NEWS)):
         navigation.register(navigation.Item("Money", listed.title, listed.index, listed.icon, listed.view, order=order))
     queues.plug_in()
     happenings.plug_in()

@@ -3,8 +3,8 @@
 from django.urls import path
 
 from backoffice.work.addresses import addresses
-from payments.queues import CHARGEBACKS, DEPOSITS, EXCEPTIONS, REFUNDS, WITHDRAWALS
-from payments.views import decision, payment
+from payments.queues import CHARGEBACKS, DEPOSITS, EXCEPTIONS, NEWS, REFUNDS, WITHDRAWALS
+from payments.views import decision, news, payment
 
 app_name = "payments"
 urlpatterns = [
@@ -13,10 +13,13 @@ urlpatterns = [
     *addresses(REFUNDS),
     *addresses(EXCEPTIONS),
     *addresses(CHARGEBACKS),
+    *addresses(NEWS),
     path("withdrawals/<int:pk>/", decision.detail, name="withdrawal"),
     path("withdrawals/<int:pk>/decide", decision.decide, name="withdrawal-decide"),
     path("withdrawals/<int:pk>/undo", decision.undo, name="withdrawal-undo"),
     path("deposits/<int:pk>/", payment.deposit, name="deposit"),
     path("deposits/<int:pk>/refund", payment.refund_deposit, name="refund-deposit"),
+    path("provider-news/<int:pk>/", news.message, name="provider-message"),
+    path("provider-news/<int:pk>/again", news.again, name="provider-message-again"),
     path("refunds/<int:pk>/", payment.refund, name="refund"),
 ]

@@ -325,6 +325,11 @@ ROWS: dict[str, Row] = {
     "payments:refund-deposit": _of_deposit("payments.refund"),
     "payments:refund": _of_refund("payments.view"),
     **_list("payments:refunds", "payments.view"),
+    **_list("payments:provider-news", "payments.view_raw"),
+    "payments:provider-message": Row("payments.view_raw", args=lambda world: [world.news.pk], elsewhere=lambda world: [world.news_elsewhere.pk]),
+    "payments:provider-message-again": Row(
+        "payments.decide", "post", 303, args=lambda world: [world.news.pk], elsewhere=lambda world: [world.news_elsewhere.pk]
+    ),
     **_queue("payments:exceptions", "payments:exception", "payments.view", "payments.decide", _of_exception),
     **_queue("payments:chargebacks", "payments:chargeback", "payments.view", "payments.dispute", _of_chargeback),
     # the books

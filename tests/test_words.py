@@ -145,6 +145,7 @@ def test_every_page_asks_the_catalogue_for_the_words_of_the_house(db: None, pseu
     data |= {*MessageTemplate.objects.values_list("label", flat=True), *(one.subject for one in Message.objects.all()), world.ticket.subject, "Answer"}
     data |= {f"{world.segment.name} · Countroom", world.segment.name}
     data |= set(dict(values.languages()).values())  # each in its own words, whoever reads
+    data |= {world.news.outcome, *world.news.headers}  # what machines said to each other
     for name, row in ROWS.items():
         if row.method != "get" or name in {"integrations:docs", "ui:styleguide"}:
             continue

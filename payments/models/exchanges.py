@@ -1,10 +1,13 @@
 """Every word exchanged with providers."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from backoffice.scope.models import Brand
+from payments.models.exceptions import PREFIXES
 
 
 class ProviderCall(models.Model):
@@ -31,6 +34,12 @@ class ProviderCall(models.Model):
         return round((self.ended_at - self.started_at).total_seconds() * 1000)
 
 
+class News(models.QuerySet["WebhookEvent"]):
+    def visible_to(self, staff: Any) -> "News":
+        """What is about payments of one's brands, and what is about none that we know of."""
+        return self.filter(Q(brand_id__in=staff.reach()) | Q(brand=None))
+
+
 class WebhookEvent(models.Model):
     """A provider's message, kept byte for byte before anything is done with it. The same event twice is one row."""
 
@@ -40,6 +49,7 @@ class WebhookEvent(models.Model):
     reference = models.CharField(max_length=80, blank=True)
     payment_type = models.CharField(max_length=12, blank=True, help_text="What it was found to be about: deposit, withdrawal, refund.")
     payment_id = models.BigIntegerField(null=True)
+    brand = models.ForeignKey(Brand, null=True, on_delete=models.PROTECT, related_name="+", help_text="Of that payment; none until one is found.")
     body = models.BinaryField()
     headers = models.JSONField()
     received_at = models.DateTimeField()
@@ -48,6 +58,8 @@ class WebhookEvent(models.Model):
     tries = models.SmallIntegerField(default=0)
     outcome = models.CharField(max_length=200, blank=True)
 
+    objects = News.as_manager()
+
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["provider", "event_id"], name="payments_webhookevent_once")]
         indexes: ClassVar = [
@@ -55,7 +67,16 @@ class WebhookEvent(models.Model):
             models.Index(fields=["reference"], name="payments_webhookevent_ref"),
             models.Index(fields=["payment_type", "payment_id"], condition=Q(payment_id__isnull=False), name="payments_webhookevent_of"),
             models.Index(fields=["received_at"], name="payments_webhookevent_came"),
+            models.Index(fields=["-received_at", "-id"], name="payments_webhookevent_newest"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.provider} {self.event_id}"
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"PN-{self.pk}"
+
+    @property
+    def payment_name(self) -> str:
+        return f"{PREFIXES[self.payment_type]}-{self.payment_id}" if self.payment_id else ""

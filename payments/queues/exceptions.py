@@ -20,7 +20,7 @@ from backoffice.work.items import NotPossible
 from backoffice.work.narrowing import Choice, During, Search, Tab
 from backoffice.work.queues import Column, Figure, Outcome, Queue
 from payments.badges import exception_badge
-from payments.models import PaymentException
+from payments.models import PaymentException, WebhookEvent
 from payments.models import exceptions as kinds
 from payments.queues.common import AMOUNT, BRAND, PLAYER, moment_of, number_in, owner, state_of
 from payments.queues.withdrawals import currencies
@@ -57,7 +57,8 @@ def search(rows: QuerySet[PaymentException], typed: str) -> QuerySet[PaymentExce
     return rows.filter(Q(reference__iexact=typed) | (Q(pk=number) if number is not None else Q(pk=None)))
 
 
-def address(row: PaymentException) -> str:
+def address(row: PaymentException | WebhookEvent) -> str:
+    """The page of the payment that it is about."""
     if row.payment_type == "withdrawal":
         return reverse("payments:withdrawal", args=[row.payment_id])
     if row.payment_type == "deposit":

@@ -5,14 +5,20 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from payments import locks
+from backoffice.access.models import Staff
+from backoffice.audit.actors import Actor
+from backoffice.audit.record import record
+from backoffice.work.items import NotPossible
+from payments import hints, locks
 from payments.models import Deposit, Refund, WebhookEvent, Withdrawal
 from payments.providers import registry
 from payments.providers.protocol import BadWebhook, EventKind, ProviderEvent
 from payments.services import calls, deposits, payouts, refunds
 
-KEPT_HEADERS = {"content-type", "user-agent", "nordpay-signature"}
+SUBJECT = "payments.webhookevent"
+NOT_KEPT = {"cookie", "authorization", "host", "connection", "content-length", "accept-encoding"}  # says nothing of the provider, or is a secret
 
 
 def receive(*, provider: str, headers: Mapping[str, str], body: bytes, now: datetime) -> list[int]:
@@ -20,7 +26,7 @@ def receive(*, provider: str, headers: Mapping[str, str], body: bytes, now: date
 
     Raises UnknownProvider, BadSignature, StaleSignature, BadWebhook.
     """
-    kept = {name: value for name, value in headers.items() if name.lower() in KEPT_HEADERS}
+    kept = {name: value[:1_000] for name, value in headers.items() if name.lower() not in NOT_KEPT}
     try:
         events = registry.get(provider).parse_webhook(headers, body)
     except BadWebhook as wrong:
@@ -45,6 +51,27 @@ def _keep_for_a_person(provider: str, headers: Mapping[str, str], body: bytes, *
         handled_at=now, outcome=f"not understood: {why}"[:200],
     )  # fmt: skip
     WebhookEvent.objects.bulk_create([row], ignore_conflicts=True)
+
+
+@transaction.atomic
+def again(*, event_pk: int, by: Staff, now: datetime) -> WebhookEvent:
+    """Act on a message once more, from the bytes that came. What it told already changes nothing; what could not be acted on then may be now.
+
+    Raises NotPossible for one that is being handled, was never understood, or was emptied with an erased player.
+    """
+    row = WebhookEvent.objects.select_for_update(of=("self",)).get(pk=event_pk)
+    if row.handled_at is None:
+        raise NotPossible(_("It waits to be handled already."))
+    if row.kind == "unread" or not row.body:
+        raise NotPossible(_("Nothing can be read of it any more, or nothing could."))
+    record(
+        "provider.news_again", actor=Actor.staff(by), at=now, brand_id=row.brand_id, subject=(SUBJECT, row.pk), before={"outcome": row.outcome},
+        after={"provider": row.provider, "event": row.event_id},
+    )  # fmt: skip
+    row.handled_at, row.next_attempt_at, row.tries = None, now, 0
+    row.save(update_fields=["handled_at", "next_attempt_at", "tries"])
+    hints.webhook(row.pk)
+    return row
 
 
 def due(*, now: datetime, batch: int = 100) -> list[int]:
@@ -81,7 +108,7 @@ def _handle(event_pk: int, *, now: datetime) -> str:
         row.save(update_fields=["tries", "next_attempt_at", "outcome", "handled_at"])
         return row.outcome
     row.handled_at, row.next_attempt_at, row.outcome = now, None, outcome[:200]
-    columns = ["handled_at", "next_attempt_at", "outcome", "payment_type", "payment_id"]
+    columns = ["handled_at", "next_attempt_at", "outcome", "payment_type", "payment_id", "brand_id"]
     if _erased(row):  # it came after the player was erased: what it says of them goes as soon as it is acted on
         row.body = b""
         columns.append("body")
@@ -111,10 +138,12 @@ def _dispatch(event: ProviderEvent, row: WebhookEvent, *, now: datetime) -> str 
     return _of_deposit(event, row, now=now)
 
 
-def _found(row: WebhookEvent, kind: str, pk: int | None) -> int | None:
-    if pk is not None:
-        row.payment_type, row.payment_id = kind, pk
-    return pk
+def _found(row: WebhookEvent, kind: str, found: tuple[int, int] | None) -> int | None:
+    """Write into the row which payment (number, brand) it is about."""
+    if found is None:
+        return None
+    row.payment_type, row.payment_id, row.brand_id = kind, *found
+    return found[0]
 
 
 def _of_withdrawal(event: ProviderEvent, row: WebhookEvent, *, now: datetime) -> str | None:
@@ -131,7 +160,7 @@ def _of_withdrawal(event: ProviderEvent, row: WebhookEvent, *, now: datetime) ->
 
 def _of_refund(event: ProviderEvent, row: WebhookEvent, *, now: datetime) -> str | None:
     payment = event.payment
-    known = Refund.objects.filter(reference=event.reference).values_list("pk", flat=True).first() if event.reference else None
+    known = Refund.objects.filter(reference=event.reference).values_list("pk", "brand_id").first() if event.reference else None
     refund_id = _found(row, "refund", known)
     if refund_id is not None:
         return refunds.ask_soon(refund_id=refund_id, now=now) if payment is None else refunds.told(refund_id=refund_id, payment=payment, now=now)
@@ -143,7 +172,7 @@ def _of_refund(event: ProviderEvent, row: WebhookEvent, *, now: datetime) -> str
 
 
 def _of_deposit(event: ProviderEvent, row: WebhookEvent, *, now: datetime) -> str | None:
-    of = Deposit.objects.filter(reference=event.reference).values_list("pk", flat=True).first() if event.reference else None
+    of = Deposit.objects.filter(reference=event.reference).values_list("pk", "brand_id").first() if event.reference else None
     deposit_id = _found(row, "deposit", of if of is not None else _by_provider_id(row.provider, event.provider_id))
     if deposit_id is None:
         return None
@@ -154,17 +183,17 @@ def _of_deposit(event: ProviderEvent, row: WebhookEvent, *, now: datetime) -> st
     return deposits.told(deposit_id=deposit_id, payment=event.payment, now=now)
 
 
-def _by_provider_id(provider: str, provider_id: str) -> int | None:
+def _by_provider_id(provider: str, provider_id: str) -> tuple[int, int] | None:
     rows = Deposit.objects.filter(provider=provider, provider_id=provider_id) if provider_id else Deposit.objects.none()
-    return rows.values_list("pk", flat=True).first()
+    return rows.values_list("pk", "brand_id").first()
 
 
-def _withdrawal_of(reference: str) -> int | None:
+def _withdrawal_of(reference: str) -> tuple[int, int] | None:
     """By its current reference, or by the id inside an earlier attempt's."""
-    found = Withdrawal.objects.filter(reference=reference).values_list("pk", flat=True).first()
+    found = Withdrawal.objects.filter(reference=reference).values_list("pk", "brand_id").first()
     if found is not None:
         return found
     parts = reference.split("-")
     if len(parts) == 4 and parts[0] == "WD" and parts[1].isdigit():
-        return Withdrawal.objects.filter(pk=int(parts[1])).values_list("pk", flat=True).first()
+        return Withdrawal.objects.filter(pk=int(parts[1])).values_list("pk", "brand_id").first()
     return None

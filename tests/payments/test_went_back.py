@@ -19,11 +19,11 @@ from backoffice.work.items import NotPossible
 from payments import locks, refunding
 from payments.models import Chargeback, Deposit, PaymentException, Refund, WebhookEvent
 from payments.providers.protocol import DepositState, DisputeState, Money, PaymentKind, RefundState
-from payments.services import PaymentRefused, chargebacks, exceptions, refunds
+from payments.services import PaymentRefused, chargebacks, exceptions, refunds, webhooks
 from tests.casino import new_instrument, new_player, open_casino, paid_in, started
 from tests.databases import Database
 from tests.payments.news import dispute, hears, news
-from tests.payments.test_deposits import begun, until
+from tests.payments.test_deposits import begun, deliveries, until
 from tests.people import make_person, signed_in
 from tests.races import race
 from wallet import balances, stream
@@ -269,3 +269,22 @@ def test_raw_news_is_for_who_may_read_it(deposit: Deposit) -> None:
     address = reverse("payments:deposit", args=[deposit.pk])
     assert b"hush-4711" not in signed_in(make_person("payments-l1", brands=[deposit.brand])).get(address).content
     assert b"hush-4711" in signed_in(make_person("payments-l2", brands=[deposit.brand])).get(address).content
+
+
+def test_a_message_is_handled_again_from_its_bytes_and_changes_nothing_that_it_told(nordpay: Any, receiver: Any, at_sandbox: Deposit) -> None:
+    (captured,) = deliveries(receiver, at_sandbox, "deposit.captured")
+    (pk,) = webhooks.receive(provider="nordpay", headers={**captured.headers, "Cookie": "secret"}, body=captured.body, now=timezone.now())
+    webhooks.handle(pk, now=timezone.now())
+    row = WebhookEvent.objects.get(pk=pk)
+    assert (row.payment_name, row.brand_id, bytes(row.body)) == (at_sandbox.name, at_sandbox.brand_id, captured.body)
+    assert "cookie" not in {name.lower() for name in row.headers}
+    assert "nordpay-signature" in {name.lower() for name in row.headers}
+    lars = make_person("payments-l2", brands=[at_sandbox.brand])
+    client, before = signed_in(lars), cash(at_sandbox)
+    assert at_sandbox.reference in client.get(reverse("payments:provider-message", args=[pk])).content.decode()
+    assert client.post(reverse("payments:provider-message-again", args=[pk])).status_code == 303
+    assert pk in webhooks.due(now=timezone.now())
+    with pytest.raises(NotPossible, match="waits"):
+        webhooks.again(event_pk=pk, by=lars, now=timezone.now())
+    assert webhooks.handle(pk, now=timezone.now()) == "nothing new"
+    assert cash(at_sandbox) == before
