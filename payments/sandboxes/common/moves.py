@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import sqlite3
@@ -9,10 +10,24 @@ import time
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from . import amounts, plans
 from . import behaviour as behaviours
-from . import fees, money, plans
 from .behaviour import Behaviour
+from .dialect import Dialect
 from .errors import ApiError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What decides how a step is told: the company, its mood, and the seed of its draws."""
+
+    dialect: Dialect
+    behaviour: Behaviour
+    seed: str
+
+    def text(self, amount: Decimal, currency: str) -> str:
+        """`amount` as it is kept."""
+        return amounts.text(amount, self.dialect.exponents[currency])
 
 
 def now_us() -> int:
@@ -42,13 +57,13 @@ def next_change(db: sqlite3.Connection) -> int:
 def left_of(db: sqlite3.Connection, payment: sqlite3.Row) -> Decimal:
     """What of a captured deposit has neither gone back nor been promised back by a refund, in units of its currency."""
     movements = db.execute("SELECT kind, amount FROM movements WHERE payment_id = ?", (payment["id"],)).fetchall()
-    came = money.total(Decimal(row["amount"]) for row in movements if row["kind"] in ("captured", plans.WON))
-    went = money.total(Decimal(row["amount"]) for row in movements if row["kind"] in ("reversed", "charged_back"))
+    came = amounts.total(Decimal(row["amount"]) for row in movements if row["kind"] in ("captured", plans.WON))
+    went = amounts.total(Decimal(row["amount"]) for row in movements if row["kind"] in ("reversed", "charged_back"))
     refunds = db.execute("SELECT amount FROM payments WHERE parent = ? AND status <> 'failed'", (payment["id"],)).fetchall()
-    return money.minus(money.minus(came, went), money.total(Decimal(row["amount"]) for row in refunds))
+    return amounts.minus(amounts.minus(came, went), amounts.total(Decimal(row["amount"]) for row in refunds))
 
 
-def move(db: sqlite3.Connection, payment_id: str, to: str, *, at: int, behaviour: Behaviour, seed: str, more_to_come: bool = False) -> None:
+def move(db: sqlite3.Connection, payment_id: str, to: str, *, at: int, setting: Setting, more_to_come: bool = False) -> None:
     """Take the payment to status `to`. Raises ApiError 409 when it may not go there, or has no money left to go back."""
     payment = get(db, payment_id)
     if to not in plans.NEXT.get((payment["kind"], payment["status"]), set()):
@@ -61,80 +76,70 @@ def move(db: sqlite3.Connection, payment_id: str, to: str, *, at: int, behaviour
         if not amount:
             raise ApiError(409, "nothing_left", "All of this deposit has gone back already.")
     elif won:
-        amount = Decimal(db.execute("SELECT amount FROM movements WHERE once = ?", (f"{payment_id}:charged_back",)).fetchone()[0])
+        last = "SELECT amount FROM movements WHERE payment_id = ? AND kind = 'charged_back' ORDER BY id DESC"
+        amount = Decimal(db.execute(last, (payment_id,)).fetchone()[0])
 
     currency = payment["currency"]
-    fee = fees.fee(movement=movement or "", method=payment["method"], amount=amount, currency=currency)
+    fee = setting.dialect.fee(movement=movement or "", method=payment["method"], amount=amount, currency=currency)
     if movement is not None:
         try:
             db.execute(
                 "INSERT INTO movements (payment_id, once, kind, amount, fee, currency, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (payment_id, f"{payment_id}:{movement}", movement, money.text(amount, currency), money.text(fee, currency), currency, at),
+                (
+                    payment_id,
+                    _once(db, payment_id, movement, setting=setting),
+                    movement,
+                    setting.text(amount, currency),
+                    setting.text(fee, currency),
+                    currency,
+                    at,
+                ),
             )
         except sqlite3.IntegrityError:
             raise ApiError(409, "not_possible", f"This payment was {movement} once already.") from None
+    _changed(db, payment_id, status=to, at=at)
+    event_type = f"{payment['kind']}.{plans.WON if won else to}"
+    emit(db, payment_id, event_type, amount=amount, fee=fee, at=at, setting=setting, more_to_come=more_to_come)
+
+
+def tell(db: sqlite3.Connection, payment_id: str, event_type: str, *, at: int, setting: Setting) -> None:
+    """Tell of the payment without moving anything. Raises ApiError 404."""
+    payment = get(db, payment_id)
+    _changed(db, payment_id, status=payment["status"], at=at)
+    emit(db, payment_id, event_type, amount=Decimal(payment["amount"]), fee=Decimal(0), at=at, setting=setting, more_to_come=False)
+
+
+def _changed(db: sqlite3.Connection, payment_id: str, *, status: str, at: int) -> None:
     db.execute(
         "UPDATE payments SET status = ?, sequence = sequence + 1, changed_at = ?, change = ? WHERE id = ?",
-        (to, at, next_change(db), payment_id),
+        (status, at, next_change(db), payment_id),
     )
-    event_type = f"{payment['kind']}.{plans.WON if won else to}"
-    _emit(db, payment_id, event_type, amount=amount, fee=fee, at=at, behaviour=behaviour, seed=seed, more_to_come=more_to_come)
 
 
-def view(db: sqlite3.Connection, payment: sqlite3.Row) -> dict[str, object]:
-    """The payment as the API shows it."""
-    movements = db.execute("SELECT * FROM movements WHERE payment_id = ? ORDER BY id", (payment["id"],)).fetchall()
-    currency = payment["currency"]
-    content = json.loads(payment["content"])
-    shown: dict[str, object] = {
-        "id": payment["id"],
-        "kind": payment["kind"],
-        "reference": payment["reference"],
-        "status": payment["status"],
-        "amount": payment["amount"],
-        "currency": currency,
-        "method": payment["method"],
-        "fee": money.text(money.total(Decimal(row["fee"]) for row in movements), currency),
-        "sequence": payment["sequence"],
-        "created": iso(payment["created_at"]),
-        "changed": iso(payment["changed_at"]),
-        "movements": [{"kind": row["kind"], "amount": row["amount"], "fee": row["fee"], "currency": currency, "at": iso(row["at"])} for row in movements],
-    }
-    if payment["parent"]:
-        shown["payment"] = payment["parent"]
-    if content.get("return_url") and payment["status"] == "pending":
-        separator = "&" if "?" in content["return_url"] else "?"
-        shown["redirect_url"] = f"{content['return_url']}{separator}payment={payment['id']}"
-    return shown
+def _once(db: sqlite3.Connection, payment_id: str, movement: str, *, setting: Setting) -> str:
+    """What makes a second such movement impossible; a charge-back may come again where the company knows second ones."""
+    if not setting.dialect.disputed_again or movement not in ("charged_back", plans.WON):
+        return f"{payment_id}:{movement}"
+    before: int = db.execute("SELECT count(*) FROM movements WHERE payment_id = ? AND kind = ?", (payment_id, movement)).fetchone()[0]
+    if before > 1:
+        raise ApiError(409, "not_possible", "There is no third charge-back.")
+    return f"{payment_id}:{movement}:{before}"
 
 
-def _emit(
-    db: sqlite3.Connection,
-    payment_id: str,
-    event_type: str,
-    *,
-    amount: Decimal,
-    fee: Decimal,
-    at: int,
-    behaviour: Behaviour,
-    seed: str,
-    more_to_come: bool,
-) -> None:
+def emit(db: sqlite3.Connection, payment_id: str, event_type: str, *, amount: Decimal, fee: Decimal, at: int, setting: Setting, more_to_come: bool) -> None:
+    """Write down what tells of a change, and plan its delivery."""
     payment = get(db, payment_id)
-    sequence, currency = payment["sequence"], payment["currency"]
+    sequence = payment["sequence"]
     event_id = "evt_" + hashlib.sha256(f"{payment_id}\0{sequence}".encode()).hexdigest()[:24]
-    body = {
-        "id": event_id,
-        "type": event_type,
-        "created": iso(at),
-        "sequence": sequence,
-        "amount": money.text(amount, currency),
-        "currency": currency,
-        "fee": money.text(fee, currency),
-        "payment": view(db, payment),
-    }
-    db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", (event_id, payment_id, sequence, event_type, json.dumps(body)))
+    told = setting.dialect.event(db, payment, event_id=event_id, event_type=event_type, amount=amount, fee=fee, at=at)
+    for number, body in enumerate(told):
+        name = f"{event_id}_{number}" if number else event_id
+        db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", (name, payment_id, sequence, event_type, json.dumps(body)))
+        _plan_delivery(db, payment_id, name, at=at, setting=setting, more_to_come=more_to_come)
 
+
+def _plan_delivery(db: sqlite3.Connection, payment_id: str, event_id: str, *, at: int, setting: Setting, more_to_come: bool) -> None:
+    behaviour, seed = setting.behaviour, setting.seed
     due = at + plans.micros(behaviour.webhook_delay)
     holding = db.execute("SELECT 1 FROM deliveries WHERE payment_id = ? AND held = 1 AND delivered_at IS NULL", (payment_id,)).fetchone()
     held = more_to_come and not holding and behaviours.hits(behaviour.out_of_order, seed=seed, about=f"order:{event_id}")
