@@ -16,7 +16,7 @@ class Dialect(Protocol):
 
     name: str  # of its files and its process
     exponents: Mapping[str, int]  # its currencies and their decimals
-    unique_references: bool  # whether a reference stands for one payment, or only an idempotency key does
+    unique_references: bool  # whether a reference stands for one payment and its content, or only an idempotency key does, whatever it comes with
     disputed_again: bool  # whether a charge-back that was won may come a second time
     announced: frozenset[str]  # kinds of payment of which an event tells already when they are taken
 
