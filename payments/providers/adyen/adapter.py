@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import structlog
+import typst
 
 from payments.providers.protocol import (
     NOTHING_KNOWN,
@@ -55,6 +56,7 @@ KEY_MOST = 64  # characters of an Idempotency-Key
 REPEATS_FOR = timedelta(days=6)  # Adyen keeps a key for at least seven days; a later repeat would be a second payment
 _LOOK_BACK = timedelta(days=180)  # Adyen lists transfers of six months at most
 _IN_PROGRESS = "704"  # request already processed or in progress
+_DOCUMENTS = frozenset({"application/pdf", "image/jpeg", "image/jpg", "image/tiff"})
 _log = structlog.get_logger(__name__)
 _STORED_TYPES = {Method.CARD: "scheme", Method.BANK: "sepadirectdebit", Method.WALLET: "paypal"}
 
@@ -359,7 +361,9 @@ class Adyen:
         if not reasons:
             raise ProviderRefused("not_defendable", "Adyen offers no reason for which this dispute could be defended.")
         reason = reasons[0]
-        files = [*evidence.files, ("statement.txt", "text/plain", evidence.text.encode())] if evidence.text else list(evidence.files)
+        if wrong := [f"{name} ({media})" for name, media, _ in evidence.files if media not in _DOCUMENTS]:
+            raise ProviderRefused("document_type", f"Adyen takes PDF, JPEG and TIFF, not {', '.join(wrong)}.")
+        files = [*evidence.files, ("statement.pdf", "application/pdf", _letter(evidence.text))] if evidence.text else list(evidence.files)
         if files:
             documents = [
                 {"content": base64.b64encode(content).decode(), "contentType": media, "defenseDocumentTypeCode": _document_type(reason, place)}
@@ -466,6 +470,13 @@ def _counterparty(request: PayoutRequest) -> dict[str, Any]:
     else:
         account = {"storedPaymentMethodId": request.beneficiary_token}
     return {"bankAccount": {"accountHolder": owner, **account}}
+
+
+def _letter(text: str) -> bytes:
+    """A text as a PDF, the only form in which Adyen takes one. It reaches the template as data, so that nothing in it is markup."""
+    made = typst.compile(b'#set page(paper: "a4")\n#set text(size: 11pt)\n#sys.inputs.text', sys_inputs={"text": text}, format="pdf")
+    assert isinstance(made, bytes)  # noqa: S101  one page format, one file
+    return made
 
 
 def _document_type(reason: Mapping[str, Any], place: int) -> str:

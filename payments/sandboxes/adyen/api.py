@@ -202,7 +202,11 @@ class Api:
                 reasons = [{"defenseReasonCode": REASON, "satisfied": False, "defenseDocumentTypes": kinds}]
                 return reply(200, {"defenseReasons": reasons, "disputeServiceResult": {"success": True}})
             case "supplyDefenseDocument":
-                self.engine.store.set_meta(name, fields.get("defenseDocuments"))
+                documents = fields.get("defenseDocuments")
+                for each in documents if isinstance(documents, list) else [None]:
+                    if not isinstance(each, dict) or each.get("contentType") not in ("application/pdf", "image/jpg", "image/jpeg", "image/tiff"):
+                        return reply(200, {"disputeServiceResult": {"success": False, "errorMessage": "Invalid document type"}})
+                self.engine.store.set_meta(name, documents)
             case "defendDispute":
                 if not self.engine.store.get_meta(name):
                     return reply(200, {"disputeServiceResult": {"success": False, "errorMessage": "Required document is missing"}})

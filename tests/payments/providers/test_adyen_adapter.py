@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
@@ -218,6 +219,21 @@ def test_a_long_reference_becomes_a_key_that_adyen_takes():
     adyen(server).send_payout(dataclasses.replace(PAYOUT, reference="W" * 80))
     key = server.asked[0].lower().partition(b"idempotency-key: ")[2].partition(b"\r")[0]
     assert len(key) == 64
+
+
+def test_evidence_goes_as_documents_that_adyen_takes():
+    kinds = [{"defenseDocumentTypeCode": "Extra", "requirementLevel": "Optional"}, {"defenseDocumentTypeCode": "Proof", "requirementLevel": "Required"}]
+    yes = {"disputeServiceResult": {"success": True}}
+    offered = {"defenseReasons": [{"defenseReasonCode": "R1", "defenseDocumentTypes": kinds}], **yes}
+    server = Scripted(http(200, offered), http(200, yes), http(200, yes))
+    adyen(server).defend(Evidence(dispute_id="D9-2", key="k", text="#panic() *played* it all", files=(("a.jpg", "image/jpeg", b"j"),)))
+    bodies = [json.loads(asked.partition(b"\r\n\r\n")[2]) for asked in server.asked]
+    first, letter = bodies[1]["defenseDocuments"]
+    assert (first["defenseDocumentTypeCode"], first["contentType"], letter["defenseDocumentTypeCode"]) == ("Proof", "image/jpeg", "Extra")
+    assert base64.b64decode(letter["content"]).startswith(b"%PDF")
+    assert bodies[2] == {"merchantAccountCode": "M", "disputePspReference": "D9", "defenseReasonCode": "R1"}
+    with pytest.raises(ProviderRefused, match="a.txt"):
+        adyen(Scripted(http(200, offered))).defend(Evidence(dispute_id="D9", key="k", text="", files=(("a.txt", "text/plain", b"t"),)))
 
 
 def test_a_dispute_that_adyen_does_not_take_is_refused():
