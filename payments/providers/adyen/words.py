@@ -159,7 +159,7 @@ def transfer_event(raw: Mapping[str, Any]) -> ProviderEvent:
     occurred_at = moment(raw.get("timestamp", fields.get("updatedAt", fields.get("creationDate"))))
     kind, payment = EventKind.UNKNOWN, None
     ours = str(raw.get("type", "")).startswith("balancePlatform.transfer.") and fields.get("direction", "outgoing") == "outgoing"
-    if ours and fields.get("category") in ("bank", "card") and fields.get("status") in TRANSFERS:
+    if ours and fields.get("category") in ("bank", "card") and str(fields.get("status")) in TRANSFERS:
         payment = transfer(fields)
         kind = _PAYOUT_EVENTS.get(PayoutState(payment.state), EventKind.UNKNOWN)
     name = f"{text(fields, 'id')}:{fields.get('sequenceNumber', '')}:{fields.get('status', '')}"
