@@ -293,6 +293,7 @@ class Adyen:
             sequence=0,
             changed_at=self._now(),
             decline=answer.decline if isinstance(answer, DepositAnswer) else "",
+            deposit_id=again.deposit_id if isinstance(again, RefundRequest) else "",
         )
         return PaymentStatus(reference=reference, payment=payment)
 

@@ -256,6 +256,7 @@ def _told(event: ProviderEvent, item: Mapping[str, Any], kind: EventKind, of: Pa
         sequence=0,
         changed_at=event.occurred_at,
         decline=reason if failed and isinstance(reason, str) else "",
+        deposit_id=_optional(item, "originalReference") if of is PaymentKind.REFUND else "",
     )
     return dataclasses.replace(event, kind=kind, provider_id=payment.provider_id, money=amount, payment=payment)
 

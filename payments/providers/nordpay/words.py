@@ -8,7 +8,19 @@ from decimal import Decimal
 from typing import Any
 
 from payments.providers.fields import count, mapping, moment, text
-from payments.providers.protocol import DepositState, EventKind, Money, Payment, PaymentKind, PayoutState, ProviderEvent, RefundState, State
+from payments.providers.protocol import (
+    DepositState,
+    Dispute,
+    DisputeState,
+    EventKind,
+    Money,
+    Payment,
+    PaymentKind,
+    PayoutState,
+    ProviderEvent,
+    RefundState,
+    State,
+)
 
 EXPONENTS: Mapping[str, int] = {"JPY": 0, "CAD": 2, "EUR": 2, "GBP": 2, "SEK": 2, "KWD": 3, "BTC": 8, "ETH": 18}
 
@@ -23,7 +35,7 @@ _STATES: Mapping[PaymentKind, Mapping[str, State]] = {
         "failed": DepositState.FAILED,
         "expired": DepositState.EXPIRED,
         "reversed": DepositState.REVERSED,
-        "charged_back": DepositState.CHARGED_BACK,
+        "charged_back": DepositState.CAPTURED,  # it came; what the bank took back is the dispute
     },
     PaymentKind.PAYOUT: {
         "accepted": PayoutState.ACCEPTED,
@@ -38,7 +50,10 @@ _STATES: Mapping[PaymentKind, Mapping[str, State]] = {
         "failed": RefundState.FAILED,
     },
 }
-_EVENTS: Mapping[str, EventKind] = {kind.value: kind for kind in EventKind if kind is not EventKind.UNKNOWN}
+_EVENTS: Mapping[str, EventKind] = {
+    **{kind.value: kind for kind in EventKind if kind is not EventKind.UNKNOWN and not kind.value.startswith("dispute.")},
+    "deposit.charged_back": EventKind.DISPUTE_OPENED, "deposit.charge_back_won": EventKind.DISPUTE_WON,
+}  # fmt: skip
 
 
 def amount_text(money: Money) -> str:
@@ -82,13 +97,29 @@ def payment(raw: object) -> Payment:
         fee=money(fields.get("fee"), currency),
         sequence=count(fields, "sequence"),
         changed_at=moment(fields.get("changed")),
+        deposit_id=text(fields, "payment") if kind is PaymentKind.REFUND else "",
+        disputes=tuple(dispute(one) for one in _list(fields, "disputes")),
+    )
+
+
+def dispute(raw: object) -> Dispute:
+    """A dispute from Nordpay. Raises ValueError."""
+    fields = mapping(raw)
+    currency = fields.get("currency")
+    return Dispute(
+        dispute_id=text(fields, "id"),
+        state=DisputeState(text(fields, "status")),
+        money=money(fields.get("amount"), currency),
+        reason=text(fields, "reason"),
+        evidence_due_at=moment(fields.get("evidence_due")),
+        fee=money(fields.get("fee"), currency),
     )
 
 
 def event(raw: Mapping[str, Any]) -> ProviderEvent:
     """An event from Nordpay. A type that is not known yet gives an event of kind UNKNOWN. Raises ValueError."""
-    event_id, occurred_at = text(raw, "id"), moment(raw.get("created"))
-    kind = _EVENTS.get(text(raw, "type"), EventKind.UNKNOWN)
+    event_id, occurred_at, told = text(raw, "id"), moment(raw.get("created")), text(raw, "type")
+    kind = _EVENTS.get(told, EventKind.UNKNOWN)
     if kind is EventKind.UNKNOWN:
         return ProviderEvent(
             event_id=event_id,
@@ -103,7 +134,7 @@ def event(raw: Mapping[str, Any]) -> ProviderEvent:
             raw=raw,
         )
     about = payment(raw.get("payment"))
-    if about.kind != kind.value.partition(".")[0] or raw.get("currency") != about.money.currency:
+    if about.kind != told.partition(".")[0] or raw.get("currency") != about.money.currency:
         raise ValueError("the event does not fit its payment")
     return ProviderEvent(
         event_id=event_id,
@@ -116,4 +147,12 @@ def event(raw: Mapping[str, Any]) -> ProviderEvent:
         fee=money(raw.get("fee"), raw.get("currency")),
         payment=about,
         raw=raw,
+        dispute=about.disputes[-1] if kind.value.startswith("dispute.") and about.disputes else None,
     )
+
+
+def _list(fields: Mapping[str, Any], name: str) -> list[Any]:
+    value = fields.get(name, [])
+    if not isinstance(value, list):
+        raise ValueError(f"{name} is no list")
+    return value
