@@ -395,6 +395,25 @@ if read("NORDPAY_URL", str, ""):
         "timeout": float(read("NORDPAY_TIMEOUT", whole(1, 60), 5)),
         "not_found_final_after": float(read("NORDPAY_NOT_FOUND_FINAL_AFTER", whole(1, 3600), 30)),
     }
+if read("ADYEN_URL", str, ""):  # what each is: docs/providers/adyen.md
+    PAYMENT_PROVIDERS["adyen"] = {
+        "class": "payments.providers.adyen.Adyen",
+        "url": read("ADYEN_URL", str),
+        "key": read("ADYEN_KEY", str),
+        "merchant_account": read("ADYEN_MERCHANT_ACCOUNT", str),
+        "hmac_keys": read("ADYEN_HMAC_KEYS", str).split(),
+        "transfers_url": read("ADYEN_TRANSFERS_URL", str, ""),
+        "transfers_key": read("ADYEN_TRANSFERS_KEY", str, ""),
+        "balance_account": read("ADYEN_BALANCE_ACCOUNT", str, ""),
+        "transfer_hmac_keys": read("ADYEN_TRANSFER_HMAC_KEYS", str, "").split(),
+        "balances_url": read("ADYEN_BALANCES_URL", str, ""),
+        "disputes_url": read("ADYEN_DISPUTES_URL", str, ""),
+        "return_url": read("ADYEN_RETURN_URL", str, ""),
+        "shopper_prefix": read("ADYEN_SHOPPER_PREFIX", str, "player-"),
+        "capture": read("ADYEN_CAPTURE", one_of("immediate", "event"), "immediate"),
+        "currencies": read("ADYEN_CURRENCIES", str, "").split(),
+        "timeout": float(read("ADYEN_TIMEOUT", whole(1, 60), 30)),
+    }
 
 # Metrics for Prometheus: off without a token. Processes of one machine count into files of this folder (docs/operations.md).
 METRICS_TOKEN = read("METRICS_TOKEN", bearer, "")

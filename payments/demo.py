@@ -5,7 +5,7 @@ import json
 from backoffice.runtime.ready import HttpReady
 from backoffice.runtime.registry import SANDBOX, TRAFFIC, DemoProcess
 
-# What an ordinary bad day of a provider looks like (payments/sandboxes/nordpay/behaviour.py), for the demo.
+# What an ordinary bad day of a provider looks like (payments/sandboxes/common/behaviour.py), for the demo.
 DEMO_BEHAVIOUR = {
     "late": "0.03", "late_seconds": "3", "drop_after": "0.02", "http_500": "0.01", "timeout": "0.005",
     "fail": "0.04", "expire": "0.01", "return_rate": "0.02", "return_delay": "90", "charge_back_rate": "0.01",

@@ -321,7 +321,7 @@ class Known:
     """What we know of a payment when we ask about it.
 
     `since` is when it was first sent. `again` is the request itself: a provider that answers questions about a deposit or a refund only by a repeat of the
-    request under its key is asked so, never about a payout.
+    request under its key is asked so, never about a payout, and never without `since`: a key is kept for days only.
     """
 
     provider_id: str = ""
@@ -458,6 +458,14 @@ class TellsBalance(Protocol):
 
     def balances(self) -> list[Balance]:
         """One for each currency. Raises OutcomeUnknown when it could not be learnt."""
+
+
+@runtime_checkable
+class CompletesRedirects(Protocol):
+    """A provider that wants to hear from us when the player has come back from a redirect, and takes no money before."""
+
+    def complete(self, request: DepositRequest, redirect_result: str) -> DepositAnswer:
+        """Hand in what the player brought along (`redirectResult` of the address). A repeat is harmless. Raises as `create_deposit`."""
 
 
 @runtime_checkable

@@ -64,7 +64,7 @@ def health() -> list[Health]:
 
 def addresses() -> list[str]:
     """Where the configured providers are reached."""
-    return [str(options["url"]) for options in _settings().values() if options.get("url")]
+    return [str(value) for options in _settings().values() for name, value in options.items() if value and (name == "url" or name.endswith("_url"))]
 
 
 def forget() -> None:

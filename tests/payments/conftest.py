@@ -8,9 +8,12 @@ import pytest
 from payments import hints
 from payments.providers import registry
 from tests.api import Casino, open_casino
+from tests.payments.adyen import adyen, adyen_receiver, shared_adyen, shared_adyen_receiver
 from tests.payments.nordpay import KEY, SECRET, Sandbox, receiver, sandbox, shared_receiver, shared_sandbox
 
-__all__ = ["receiver", "sandbox", "shared_receiver", "shared_sandbox"]
+__all__ = [
+    "adyen", "adyen_receiver", "receiver", "sandbox", "shared_adyen", "shared_adyen_receiver", "shared_receiver", "shared_sandbox",
+]  # fmt: skip
 
 # Short patience, and a breaker that never opens: these tests mean every failure.
 QUIET = {"timeout": 2.0, "not_found_final_after": 1, "breaker": {"failures": 100_000, "percent": 100}}

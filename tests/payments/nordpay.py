@@ -166,6 +166,8 @@ class Receiver:
 class NordpayControl:
     """Nordpay's strings, for the conformance checks."""
 
+    signs_time = True
+
     TOKENS = {
         Fate.SUCCEED: "tok_4242",
         Fate.FAIL: "tok_fail",

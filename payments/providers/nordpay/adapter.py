@@ -34,9 +34,9 @@ from payments.providers.protocol import (
     RefundRequest,
     RefundState,
 )
+from payments.providers.transport import Answer, Transport, read_object
 
 from . import signing, words
-from .transport import Answer, Transport, read_object
 
 _METHODS = {Method.CARD: "card", Method.BANK: "bank", Method.WALLET: "wallet", Method.CRYPTO: "crypto"}
 _CONFLICTS = frozenset({"reference_conflict", "idempotency_key_reused"})
@@ -73,7 +73,8 @@ class Nordpay:
         self._secrets = secrets
         self._window = webhook_window
         self._clock = clock
-        self._transport = Transport(url=url, key=key, timeout=timeout, connect_timeout=connect_timeout, sleep=sleep)
+        authorisation = {"Authorization": f"Bearer {key}"}
+        self._transport = Transport(url=url, headers=authorisation, timeout=timeout, connect_timeout=connect_timeout, sleep=sleep)
         every = frozenset(Method)
         self._capabilities = Capabilities(
             methods={Operation.DEPOSIT: every, Operation.PAYOUT: every, Operation.REFUND: every},

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from payments.providers.fields import count, mapping, moment, text
 from payments.providers.protocol import (
     DepositState,
     Dispute,
@@ -82,35 +82,35 @@ def money(amount: object, currency: object) -> Money:
 
 def payment(raw: object) -> Payment:
     """A payment from Nordpay. Raises ValueError."""
-    fields = _mapping(raw)
-    kind = PaymentKind(_text(fields, "kind"))
-    state = _STATES[kind].get(_text(fields, "status"))
+    fields = mapping(raw)
+    kind = PaymentKind(text(fields, "kind"))
+    state = _STATES[kind].get(text(fields, "status"))
     if state is None:
         raise ValueError("unknown status")
     currency = fields.get("currency")
     return Payment(
-        reference=_text(fields, "reference"),
-        provider_id=_text(fields, "id"),
+        reference=text(fields, "reference"),
+        provider_id=text(fields, "id"),
         kind=kind,
         state=state,
         money=money(fields.get("amount"), currency),
         fee=money(fields.get("fee"), currency),
-        sequence=_count(fields, "sequence"),
+        sequence=count(fields, "sequence"),
         changed_at=moment(fields.get("changed")),
-        deposit_id=_text(fields, "payment") if kind is PaymentKind.REFUND else "",
+        deposit_id=text(fields, "payment") if kind is PaymentKind.REFUND else "",
         disputes=tuple(dispute(one) for one in _list(fields, "disputes")),
     )
 
 
 def dispute(raw: object) -> Dispute:
     """A dispute from Nordpay. Raises ValueError."""
-    fields = _mapping(raw)
+    fields = mapping(raw)
     currency = fields.get("currency")
     return Dispute(
-        dispute_id=_text(fields, "id"),
-        state=DisputeState(_text(fields, "status")),
+        dispute_id=text(fields, "id"),
+        state=DisputeState(text(fields, "status")),
         money=money(fields.get("amount"), currency),
-        reason=_text(fields, "reason"),
+        reason=text(fields, "reason"),
         evidence_due_at=moment(fields.get("evidence_due")),
         fee=money(fields.get("fee"), currency),
     )
@@ -118,7 +118,7 @@ def dispute(raw: object) -> Dispute:
 
 def event(raw: Mapping[str, Any]) -> ProviderEvent:
     """An event from Nordpay. A type that is not known yet gives an event of kind UNKNOWN. Raises ValueError."""
-    event_id, occurred_at, told = _text(raw, "id"), moment(raw.get("created")), _text(raw, "type")
+    event_id, occurred_at, told = text(raw, "id"), moment(raw.get("created")), text(raw, "type")
     kind = _EVENTS.get(told, EventKind.UNKNOWN)
     if kind is EventKind.UNKNOWN:
         return ProviderEvent(
@@ -142,7 +142,7 @@ def event(raw: Mapping[str, Any]) -> ProviderEvent:
         occurred_at=occurred_at,
         reference=about.reference,
         provider_id=about.provider_id,
-        sequence=_count(raw, "sequence"),
+        sequence=count(raw, "sequence"),
         money=money(raw.get("amount"), raw.get("currency")),
         fee=money(raw.get("fee"), raw.get("currency")),
         payment=about,
@@ -151,38 +151,8 @@ def event(raw: Mapping[str, Any]) -> ProviderEvent:
     )
 
 
-def moment(value: object) -> datetime:
-    """A time with its zone. Raises ValueError."""
-    if not isinstance(value, str):
-        raise ValueError("not a time")
-    result = datetime.fromisoformat(value)
-    if result.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return result.astimezone(UTC)
-
-
-def _mapping(raw: object) -> Mapping[str, Any]:
-    if not isinstance(raw, dict):
-        raise ValueError("not an object")
-    return raw
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} is missing")
-    return value
-
-
 def _list(fields: Mapping[str, Any], name: str) -> list[Any]:
     value = fields.get(name, [])
     if not isinstance(value, list):
         raise ValueError(f"{name} is no list")
-    return value
-
-
-def _count(fields: Mapping[str, Any], name: str) -> int:
-    value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{name} is no count")
     return value

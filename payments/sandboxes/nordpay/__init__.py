@@ -37,7 +37,7 @@ Webhooks
     "<t>.<body>" under SECRET, made afresh for each try. Delivered at least once: until any 2xx, with backoff, also after a restart.
 
 Tests and demos
-    POST /v1/test/behaviour      set any of the rates (0 to 1) and seconds of `behaviour.Behaviour`; {"reset": true} first clears them
+    POST /v1/test/behaviour      set any of the rates (0 to 1) and seconds of `common.behaviour.Behaviour`; {"reset": true} first clears them
     GET  /v1/test/behaviour
     GET  /v1/test/books?prefix=  what was really taken and paid out, per currency and per reference
     POST /v1/test/<action>/<id>  charge-back, charge-back-won, reverse, return, expire, fail, advance (the next planned step, now)

@@ -7,14 +7,19 @@ import hmac
 import json
 import re
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 
-from . import behaviour as behaviours
-from . import books, money
-from .behaviour import Fate
-from .errors import ApiError
-from .service import Nordpay, Order
+from payments.sandboxes.common import behaviour as behaviours
+from payments.sandboxes.common import books, http
+from payments.sandboxes.common.behaviour import Fate
+from payments.sandboxes.common.engine import Engine, Order
+from payments.sandboxes.common.errors import ApiError
+from payments.sandboxes.common.http import Reply, Request
+from payments.sandboxes.common.http import query as _query
+from payments.sandboxes.common.http import reply as _json
+
+from . import money
 
 MAX_BODY = 65_536  # bytes
 MAX_PAGE = 500
@@ -38,31 +43,14 @@ ACTIONS = {
 }
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Request:
-    """One request: the path without its query, headers by lower-case name."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Reply:
-    """What to answer, and what happens to the answer on its way."""
-
-    status: int
-    body: str
-    fate: Fate = Fate.ANSWER
-
-
 class Api:
     """Routes requests to the provider."""
 
-    def __init__(self, nordpay: Nordpay, *, key: str) -> None:
-        self.nordpay = nordpay
+    most = MAX_BODY
+    media: tuple[str, ...] = ("application/json",)
+
+    def __init__(self, engine: Engine, *, key: str) -> None:
+        self.engine = engine
         self._key = key.encode()
 
     def handle(self, request: Request) -> Reply:
@@ -85,10 +73,10 @@ class Api:
             return self._refund(request, found.group(1)) if method == "POST" else _not_allowed("POST")
         if found := _BY_REFERENCE.fullmatch(path):
             reference = urllib.parse.unquote(found.group(1))
-            return self._ask(reference, lambda: self.nordpay.by_reference(reference)) if method == "GET" else _not_allowed("GET")
+            return self._ask(reference, lambda: self.engine.by_reference(reference)) if method == "GET" else _not_allowed("GET")
         if found := _PAYMENT.fullmatch(path):
             payment_id = found.group(1)
-            return self._ask(payment_id, lambda: self.nordpay.by_id(payment_id)) if method == "GET" else _not_allowed("GET")
+            return self._ask(payment_id, lambda: self.engine.by_id(payment_id)) if method == "GET" else _not_allowed("GET")
         if path == "/v1/webhook-endpoint":
             return self._webhook_endpoint(request) if method == "POST" else _not_allowed("POST")
         return self._test(request)
@@ -121,7 +109,7 @@ class Api:
     def _refund(self, request: Request, payment_id: str) -> Reply:
         fields = _object(request.body, allowed={"reference", "amount", "currency"})
         reference = _text(fields, "reference", _REFERENCE)
-        deposit = self.nordpay.by_id(payment_id)
+        deposit = self.engine.by_id(payment_id)
         currency = str(deposit["currency"])
         if fields.get("currency", currency) != currency:
             raise ApiError(422, "currency_differs", f"The deposit was in {currency}.", field="currency")
@@ -132,14 +120,14 @@ class Api:
         key = request.headers.get("idempotency-key", "")
         if not _KEY.fullmatch(key):
             raise ApiError(400, "idempotency_key_missing", "Send an `Idempotency-Key` of 1 to 255 visible characters.", field="Idempotency-Key")
-        fate = self.nordpay.fate(operation=order.kind, reference=order.reference, token=order.token)
+        fate = self.engine.fate(operation=order.kind, reference=order.reference, token=order.token)
         if fate.before:
             return _error_500(fate)
-        status, body = self.nordpay.take(order, key=key)
+        status, body = self.engine.take(order, key=key)
         return _error_500(fate) if fate is Fate.HTTP_500_AFTER else Reply(status=status, body=body, fate=fate)
 
     def _ask(self, about: str, answer: Callable[[], dict[str, object]]) -> Reply:
-        fate = self.nordpay.fate(operation="ask", reference=about)
+        fate = self.engine.fate(operation="ask", reference=about)
         if fate.before or fate is Fate.HTTP_500_AFTER:
             return _error_500(fate)
         try:
@@ -155,32 +143,28 @@ class Api:
         limit = query.get("limit", "100")
         if not re.fullmatch(r"[0-9]{1,4}", limit) or not 1 <= int(limit) <= MAX_PAGE:
             raise ApiError(400, "limit_invalid", f"`limit` lies between 1 and {MAX_PAGE}.", field="limit")
-        return _json(200, self.nordpay.changed_since(change=int(cursor.group(1)), limit=int(limit)))
+        return _json(200, self.engine.changed_since(change=int(cursor.group(1)), limit=int(limit)))
 
     def _webhook_endpoint(self, request: Request) -> Reply:
         url = _url(_object(request.body, allowed={"url"}), "url", required=True)
-        self.nordpay.store.set_meta("webhook_url", url)
+        self.engine.store.set_meta("webhook_url", url)
         return _json(200, {"url": url})
 
     def _test(self, request: Request) -> Reply:
         method, path = request.method, request.path
         if path == "/v1/test/behaviour" and method == "GET":
-            return _json(200, behaviours.as_json(self.nordpay.behaviour))
+            return _json(200, behaviours.as_json(self.engine.behaviour))
         if path == "/v1/test/behaviour" and method == "POST":
             values = _object(request.body, allowed={*behaviours.FIELDS, "reset"})
-            return _json(200, behaviours.as_json(self.nordpay.set_behaviour(values)))
+            return _json(200, behaviours.as_json(self.engine.set_behaviour(values)))
         if path == "/v1/test/books" and method == "GET":
-            return _json(200, books.books(self.nordpay.store, prefix=_query(request, {"prefix"}).get("prefix", "")))
+            return _json(200, books.books(self.engine, prefix=_query(request, {"prefix"}).get("prefix", "")))
         found = _ACTION.fullmatch(path)
         if found and method == "POST" and found.group(1) == "advance":
-            return _json(200, self.nordpay.advance(found.group(2)))
+            return _json(200, self.engine.advance(found.group(2)))
         if found and method == "POST" and found.group(1) in ACTIONS:
-            return _json(200, self.nordpay.force(found.group(2), ACTIONS[found.group(1)]))
+            return _json(200, self.engine.force(found.group(2), ACTIONS[found.group(1)]))
         raise ApiError(404, "no_such_page", f"There is no {method} {path}.")
-
-
-def _json(status: int, body: dict[str, object]) -> Reply:
-    return Reply(status=status, body=json.dumps(body))
 
 
 def _error_500(fate: Fate) -> Reply:
@@ -195,38 +179,11 @@ def _not_allowed(allowed: str) -> Reply:
 
 def _object(body: bytes, *, allowed: set[str]) -> dict[str, object]:
     """The JSON object in `body`, numbers as Decimal. Raises ApiError 400 for what is no object, 422 for unknown fields."""
-    try:
-        value = json.loads(body.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_repeats)
-    except (ValueError, RecursionError, ArithmeticError):
-        raise ApiError(400, "body_invalid", "The body is not one JSON object in UTF-8 without repeated names.") from None
-    if not isinstance(value, dict):
-        raise ApiError(400, "body_invalid", "The body is not a JSON object.")
+    value = http.json_object(body)
     for name in value:
         if name not in allowed:
             raise ApiError(422, "unknown_field", f"There is no field {name[:80]!r}.", field=name[:80])
     return value
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(name)
-
-
-def _no_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("a name stands twice")
-    return result
-
-
-def _query(request: Request, allowed: set[str]) -> dict[str, str]:
-    try:
-        query = urllib.parse.parse_qs(request.query, keep_blank_values=True, max_num_fields=20)
-    except ValueError:
-        raise ApiError(400, "query_invalid", "The query is not understood.") from None
-    for name, values in query.items():
-        if name not in allowed or len(values) != 1:
-            raise ApiError(400, "query_invalid", f"The query knows {', '.join(sorted(allowed))}, each once.", field=name[:80])
-    return {name: values[0] for name, values in query.items()}
 
 
 def _required(fields: dict[str, object], name: str) -> str:

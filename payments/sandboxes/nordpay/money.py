@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from collections.abc import Mapping
+from decimal import Decimal
 
-from .errors import ApiError
+from payments.sandboxes.common import amounts
+from payments.sandboxes.common.amounts import minus, total
+from payments.sandboxes.common.errors import ApiError
 
-EXPONENTS = {"JPY": 0, "CAD": 2, "EUR": 2, "GBP": 2, "SEK": 2, "KWD": 3, "BTC": 8, "ETH": 18}
+__all__ = ["CRYPTO", "EXPONENTS", "METHODS", "minus", "parse", "share", "text", "total"]
+
+EXPONENTS: Mapping[str, int] = {"JPY": 0, "CAD": 2, "EUR": 2, "GBP": 2, "SEK": 2, "KWD": 3, "BTC": 8, "ETH": 18}
 CRYPTO = frozenset({"BTC", "ETH"})
 METHODS = frozenset({"card", "bank", "wallet", "crypto"})
 
 _AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,19})(?:\.([0-9]{1,18}))?")
-_EXACT = Context(prec=80, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
-_ROUNDED = Context(prec=80, rounding=ROUND_HALF_UP, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 
 def parse(value: object, currency: str, *, field: str = "amount") -> Decimal:
@@ -34,23 +36,9 @@ def parse(value: object, currency: str, *, field: str = "amount") -> Decimal:
 
 def text(amount: Decimal, currency: str) -> str:
     """`amount` with exactly the decimals of `currency`. Raises decimal.Inexact if that would round."""
-    return format(_EXACT.quantize(amount, Decimal(1).scaleb(-EXPONENTS[currency])), "f")
-
-
-def total(amounts: Iterable[Decimal]) -> Decimal:
-    """The exact sum. Raises decimal.Inexact beyond 80 digits."""
-    result = Decimal(0)
-    for amount in amounts:
-        result = _EXACT.add(result, amount)
-    return result
-
-
-def minus(left: Decimal, right: Decimal) -> Decimal:
-    """The exact difference."""
-    return _EXACT.subtract(left, right)
+    return amounts.text(amount, EXPONENTS[currency])
 
 
 def share(amount: Decimal, percent: Decimal, fixed: Decimal, currency: str) -> Decimal:
     """`percent` of `amount` plus `fixed`, rounded half up to the decimals of `currency`."""
-    exact = _EXACT.add(_EXACT.multiply(amount, _EXACT.scaleb(percent, -2)), fixed)
-    return _ROUNDED.quantize(exact, Decimal(1).scaleb(-EXPONENTS[currency]))
+    return amounts.share(amount, percent, fixed, EXPONENTS[currency])

@@ -231,7 +231,7 @@ def test_the_provider_sees_the_id(monkeypatch):
     import httpx
     import structlog
 
-    from payments.providers.nordpay.transport import Transport
+    from payments.providers.transport import Transport
 
     seen = []
 
@@ -239,7 +239,7 @@ def test_the_provider_sees_the_id(monkeypatch):
         seen.append(request.headers.get("x-request-id"))
         return httpx.Response(200, stream=httpx.ByteStream(b"{}"))
 
-    transport = Transport(url="https://api.nordpay.example", key="k", timeout=1, connect_timeout=1)
+    transport = Transport(url="https://api.nordpay.example", headers={}, timeout=1, connect_timeout=1)
     transport._client = httpx.Client(base_url="https://api.nordpay.example", transport=httpx.MockTransport(answer))
     transport.get("/v1/x")
     with structlog.contextvars.bound_contextvars(request_id="edge-1234-abcd"):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from payments.sandboxes.common.errors import ApiError
 from payments.sandboxes.nordpay import fees, money
-from payments.sandboxes.nordpay.errors import ApiError
 
 CURRENCIES = st.sampled_from(sorted(money.EXPONENTS))
 

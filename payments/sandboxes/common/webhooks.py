@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import sqlite3
 import threading
-import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
 from . import behaviour as behaviours
 from . import plans
+from .engine import Engine
 from .moves import now_us
-from .service import Nordpay
 
 WORKERS = 4
 TIMEOUT = 10  # seconds for one try
@@ -31,21 +29,16 @@ ORDER BY d.next_at, d.id LIMIT 100
 """
 
 
-def signature(*, secret: str, body: bytes, at: int) -> str:
-    """The value of `Nordpay-Signature` for `body` at `at` (seconds since the epoch)."""
-    digest = hmac.new(secret.encode(), str(at).encode() + b"." + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={digest}"
-
-
 class Deliverer(threading.Thread):
     """Sends what is due, a few at a time, until stopped."""
 
-    def __init__(self, nordpay: Nordpay, *, secret: str) -> None:
+    def __init__(self, engine: Engine, *, sign: Callable[[bytes], tuple[dict[str, str], bytes]]) -> None:
+        """`sign` gives the headers that sign a body, and the body, in which a company may put its signature too."""
         super().__init__(name="webhooks", daemon=True)
-        self.nordpay = nordpay
-        self.secret = secret
+        self.engine = engine
+        self._sign = sign
         self._stopping = threading.Event()
-        self._bell = nordpay.store.bell()
+        self._bell = engine.store.bell()
         self._busy: set[int] = set()
         self._guard = threading.Lock()
         self._client = httpx.Client(timeout=TIMEOUT, trust_env=False)
@@ -55,7 +48,7 @@ class Deliverer(threading.Thread):
         """Deliver until `stop`."""
         while not self._stopping.is_set():
             self._bell.clear()
-            url = self.nordpay.store.get_meta("webhook_url")
+            url = self.engine.store.get_meta("webhook_url")
             if not isinstance(url, str) or not url:
                 self._bell.wait()
                 continue
@@ -71,19 +64,19 @@ class Deliverer(threading.Thread):
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _due(self, now: int) -> list[sqlite3.Row]:
-        with self._guard, self.nordpay.store.read() as db:
+        with self._guard, self.engine.store.read() as db:
             rows = [row for row in db.execute(DUE, {"now": now}).fetchall() if row["id"] not in self._busy]
             self._busy.update(row["id"] for row in rows)
         return rows
 
     def _pause(self, now: int) -> float | None:
-        with self.nordpay.store.read() as db:
+        with self.engine.store.read() as db:
             due = db.execute("SELECT min(next_at) FROM deliveries WHERE delivered_at IS NULL AND next_at > ?", (now,)).fetchone()[0]
         return None if due is None else max(due - now_us(), 1000) / 1_000_000
 
     def _deliver(self, row: sqlite3.Row, url: str) -> None:
-        body = str(row["body"]).encode()
-        headers = {"Content-Type": "application/json", "Nordpay-Signature": signature(secret=self.secret, body=body, at=int(time.time()))}
+        signed, body = self._sign(str(row["body"]).encode())
+        headers = {"Content-Type": "application/json", **signed}
         try:
             response = self._client.post(url, content=body, headers=headers)
             answer, done = str(response.status_code), response.is_success
@@ -100,7 +93,7 @@ class Deliverer(threading.Thread):
 
     def _note(self, row: sqlite3.Row, *, answer: str, done: bool) -> None:
         at = now_us()
-        with self.nordpay.store.write() as db:
+        with self.engine.store.write() as db:
             db.execute("UPDATE deliveries SET attempts = attempts + 1, last_answer = ? WHERE id = ?", (answer, row["id"]))
             if not done:
                 db.execute("UPDATE deliveries SET next_at = ? WHERE id = ?", (at + self._backoff(row), row["id"]))
@@ -111,28 +104,28 @@ class Deliverer(threading.Thread):
 
     def _backoff(self, row: sqlite3.Row) -> int:
         """Microseconds until the next try: doubling up to the cap, less up to a half by the draw."""
-        behaviour = self.nordpay.behaviour
+        behaviour = self.engine.behaviour
         doubled = plans.micros(behaviour.webhook_backoff) << min(int(row["attempts"]), 20)
         wait = min(doubled, plans.micros(behaviour.webhook_backoff_cap))
         about = f"backoff:{row['event_id']}:{row['attempts']}"
-        return wait // 2 if behaviours.hits(behaviours.HALF, seed=self.nordpay.seed, about=about) else wait
+        return wait // 2 if behaviours.hits(behaviours.HALF, seed=self.engine.seed, about=about) else wait
 
 
 class Clockwork(threading.Thread):
     """Takes planned steps when they are due, until stopped."""
 
-    def __init__(self, nordpay: Nordpay) -> None:
+    def __init__(self, engine: Engine) -> None:
         super().__init__(name="clockwork", daemon=True)
-        self.nordpay = nordpay
+        self.engine = engine
         self._stopping = threading.Event()
-        self._bell = nordpay.store.bell()
+        self._bell = engine.store.bell()
 
     def run(self) -> None:
         """Move payments along until `stop`."""
         while not self._stopping.is_set():
             self._bell.clear()
-            self.nordpay.run_due()
-            due = self.nordpay.next_due()
+            self.engine.run_due()
+            due = self.engine.next_due()
             self._bell.wait(None if due is None else max(due - now_us(), 1000) / 1_000_000)
 
     def stop(self) -> None:

@@ -44,8 +44,8 @@ class Plan:
     held: bool = False
 
 
-def make(*, kind: str, method: str, token: str, reference: str, behaviour: Behaviour, seed: str) -> Plan:
-    """The plan for a payment that has been taken."""
+def make(*, kind: str, method: str, token: str, reference: str, behaviour: Behaviour, seed: str, at_once: bool = False) -> Plan:
+    """The plan for a payment that has been taken. `at_once`: what is authorised is captured in the same moment."""
     word = behaviours.magic(token) or behaviours.outcome(behaviour, seed=seed, reference=reference)
     step, long = micros(behaviour.step_delay), micros(behaviour.return_delay)
     if kind == "refund":
@@ -62,11 +62,15 @@ def make(*, kind: str, method: str, token: str, reference: str, behaviour: Behav
         return Plan(later=(("expired", step),))
     then = word or behaviours.afterwards(behaviour, seed=seed, reference=reference).removesuffix("_rate")
     after: tuple[Step, ...] = {"reverse": (("reversed", long),), "charge_back": (("charged_back", long),)}.get(then, ())
+    if word == "redirect":  # waits for the player, see Engine.visit
+        return Plan(later=(("authorised", 0), ("captured", 0 if at_once else step), *after), held=True)
     if word == "captured":
         return Plan(at_once=("authorised", "captured"))
+    if at_once and method == "card" and word != "hold":
+        return Plan(at_once=("authorised", "captured"), later=after)
     if method == "card":
         return Plan(at_once=("authorised",), later=(("captured", step), *after), held=word == "hold")
-    return Plan(later=(("authorised", step), ("captured", step), *after), held=word == "hold")
+    return Plan(later=(("authorised", step), ("captured", 0 if at_once else step), *after), held=word == "hold")
 
 
 def micros(seconds: Decimal) -> int:

@@ -1,4 +1,4 @@
-"""Nordpay's own storage: one SQLite file, written under one lock, on disk before anybody hears of it."""
+"""Storage of their own: one SQLite file, written under one lock, on disk before anybody hears of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STR
 CREATE TABLE IF NOT EXISTS payments (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('deposit', 'payout', 'refund')),
-    reference TEXT NOT NULL UNIQUE,
+    reference TEXT NOT NULL,
     status TEXT NOT NULL,
     amount TEXT NOT NULL,
     currency TEXT NOT NULL,
@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS payments (
     change INTEGER NOT NULL UNIQUE                  -- position of the last change, over all payments
 ) STRICT;
 CREATE INDEX IF NOT EXISTS payments_due ON payments (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS payments_reference ON payments (reference);
 CREATE INDEX IF NOT EXISTS payments_parent ON payments (parent) WHERE parent IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS movements (              -- money that really moved; never changed
@@ -57,9 +58,10 @@ CREATE TABLE IF NOT EXISTS events (
     payment_id TEXT NOT NULL REFERENCES payments (id),
     sequence INTEGER NOT NULL,
     type TEXT NOT NULL,
-    body TEXT NOT NULL,
-    UNIQUE (payment_id, sequence)
+    body TEXT NOT NULL
 ) STRICT;
+
+CREATE INDEX IF NOT EXISTS events_payment ON events (payment_id, sequence);
 
 CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY,
@@ -87,8 +89,8 @@ class DataInUse(Exception):
 class Store:
     """The file, its lock, and a bell that rings after every change."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open or create the storage in `folder`. Raises DataInUse when another process has it."""
+    def __init__(self, folder: Path, *, name: str) -> None:
+        """Open or create the storage of `name` in `folder`. Raises DataInUse when another process has it."""
         folder.mkdir(parents=True, exist_ok=True)
         self._claim = (folder / "lock").open("w")
         try:
@@ -98,7 +100,7 @@ class Store:
             raise DataInUse(str(folder)) from None
         self._lock = threading.RLock()
         self._bells: list[threading.Event] = []
-        self._db = sqlite3.connect(folder / "nordpay.sqlite3", check_same_thread=False, isolation_level=None)
+        self._db = sqlite3.connect(folder / f"{name}.sqlite3", check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
             self._db.execute(f"PRAGMA {pragma}")

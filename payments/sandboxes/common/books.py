@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 
-from . import money, plans
-from .store import Store
+from . import amounts, plans
+from .engine import Engine
 
 IN = ("captured", plans.WON, "returned")
 OUT = ("paid_out", "refunded", "reversed", "charged_back")
 
 
-def books(store: Store, *, prefix: str = "") -> dict[str, object]:
+def books(engine: Engine, *, prefix: str = "") -> dict[str, object]:
     """Totals per currency and one entry per reference, for references that start with `prefix`.
 
     `balance` is all that came in less all that went out less fees; `in_flight` is payouts and refunds that have not left yet.
     """
-    with store.read() as db:
+    with engine.store.read() as db:
         payments = db.execute("SELECT * FROM payments WHERE substr(reference, 1, length(?)) = ? ORDER BY change", (prefix, prefix)).fetchall()
         movements = db.execute(
             "SELECT m.*, p.reference FROM movements m JOIN payments p ON p.id = m.payment_id WHERE substr(p.reference, 1, length(?)) = ?",
@@ -48,9 +48,9 @@ def books(store: Store, *, prefix: str = "") -> dict[str, object]:
 
     currencies = {}
     for currency, by_kind in sorted(sums.items()):
-        totals = {name: money.total(by_kind[name]) for name in (*IN, *OUT, "fees", "in_flight")}
-        came = money.total(totals[name] for name in IN)
-        went = money.total(totals[name] for name in (*OUT, "fees"))
-        totals["balance"] = money.minus(came, went)
-        currencies[currency] = {name: money.text(amount, currency) for name, amount in totals.items()}
+        totals = {name: amounts.total(by_kind[name]) for name in (*IN, *OUT, "fees", "in_flight")}
+        came = amounts.total(totals[name] for name in IN)
+        went = amounts.total(totals[name] for name in (*OUT, "fees"))
+        totals["balance"] = amounts.minus(came, went)
+        currencies[currency] = {name: engine.setting.text(amount, currency) for name, amount in totals.items()}
     return {"currencies": currencies, "references": references}

@@ -8,11 +8,12 @@ import struct
 import sys
 import threading
 import urllib.parse
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from .api import MAX_BODY, Api, Reply, Request
 from .behaviour import Fate
 from .errors import ApiError
+from .http import Api, Reply, Request
 
 IDLE = 60  # seconds that a connection may stay silent
 
@@ -40,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
 
     server: Server
     protocol_version = "HTTP/1.1"
-    server_version = "Nordpay"
+    server_version = "sandbox"
     sys_version = ""
     disable_nagle_algorithm = True
     timeout = IDLE
@@ -77,18 +78,18 @@ class Handler(BaseHTTPRequestHandler):
             raise ApiError(411, "length_required", "Send the body with a Content-Length, not in chunks.")
         length = self.headers.get("content-length")
         if length is None:
-            if self.command == "POST" and not self.path.startswith("/v1/test/"):
+            if self.command == "POST" and "/test/" not in self.path:
                 raise ApiError(411, "length_required", "Send a Content-Length.")
             return b""
         if not (length.isascii() and length.isdigit()):
             raise ApiError(400, "length_invalid", "Content-Length is not a number.")
-        if len(length) > 9 or int(length) > MAX_BODY:
-            raise ApiError(413, "body_too_large", f"A body has {MAX_BODY} bytes at most.")
+        if len(length) > 9 or int(length) > self.server.api.most:
+            raise ApiError(413, "body_too_large", f"A body has {self.server.api.most} bytes at most.")
         body = self.rfile.read(int(length))
         if len(body) < int(length):
             raise ApiError(400, "body_incomplete", "The body ended early.")
-        if body and self.headers.get_content_type() != "application/json":
-            raise ApiError(415, "not_json", "Send `Content-Type: application/json`.")
+        if body and self.headers.get_content_type() not in self.server.api.media:
+            raise ApiError(415, "not_json", f"Send `Content-Type: {self.server.api.media[0]}`.")
         return body
 
     def _answer(self, reply: Reply) -> None:
@@ -101,13 +102,14 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, '<html><body>"status": "pai')
         else:
             if reply.fate is Fate.LATE:
-                self.server.stopping.wait(float(self.server.api.nordpay.behaviour.late_seconds))
-            self._send(reply.status, reply.body)
+                self.server.stopping.wait(float(self.server.api.engine.behaviour.late_seconds))
+            self._send(reply.status, reply.body, reply.headers)
 
-    def _send(self, status: int, text: str) -> None:
+    def _send(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
         body = text.encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         if self.close_connection:
             self.send_header("Connection", "close")

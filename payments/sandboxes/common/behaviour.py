@@ -75,7 +75,7 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Behaviour))
 
 HALF = Decimal("0.5")
 
-TOKENS = frozenset({"refuse", "fail", "expire", "captured", "hold", "reverse", "charge_back", "return", *TRANSPORT})
+TOKENS = frozenset({"refuse", "fail", "expire", "captured", "hold", "redirect", "reverse", "charge_back", "return", *TRANSPORT})
 
 
 def changed(current: Behaviour, values: dict[str, object]) -> Behaviour:

@@ -1,4 +1,7 @@
-"""HTTP to Nordpay, with one question answered for each failure: can it have been taken?"""
+"""HTTP to a provider, with one question answered for each failure: can it have been taken?
+
+Which 4xx is a refusal is the provider's own affair, so every complete answer below 500 goes to its adapter.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from typing import Any
 import httpx
 
 from backoffice.runtime import logs
-from payments.providers.protocol import OutcomeUnknown, ProviderUnavailable
+
+from .protocol import OutcomeUnknown, ProviderUnavailable
 
 MAX_ANSWER = 4_194_304  # bytes
 
@@ -30,10 +34,11 @@ _NOT_SENT = (
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A complete answer: the status and the JSON object in it."""
+    """A complete answer: the status, the JSON object in it, and the headers by lower-case name."""
 
     status: int
     body: Mapping[str, Any]
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class Transport:
@@ -43,29 +48,32 @@ class Transport:
         self,
         *,
         url: str,
-        key: str,
+        headers: Mapping[str, str],
         timeout: float,
         connect_timeout: float,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`timeout` is for the whole answer and `connect_timeout` for the connection, in seconds."""
+        """`headers` go with every request: the key, the version. `timeout` is for the whole answer and `connect_timeout` for the connection, in seconds."""
         self._timeout = timeout
         self._sleep = sleep
         self._client = httpx.Client(
             base_url=url,
-            headers={"Authorization": f"Bearer {key}", "Accept": "application/json", "Accept-Encoding": "identity"},
+            headers={"Accept": "application/json", "Accept-Encoding": "identity", **headers},
             timeout=httpx.Timeout(timeout, connect=connect_timeout),
             trust_env=False,
             follow_redirects=False,
         )
 
-    def post(self, path: str, *, body: Mapping[str, str], key: str) -> Answer:
-        """Send once. Only when no connection came about, so that nothing was sent, it tries a second time.
+    def post(self, path: str, *, body: Mapping[str, Any], key: str) -> Answer:
+        """Send a JSON object once. Only when no connection came about, so that nothing was sent, it tries a second time.
 
         Raises ProviderUnavailable (not taken) or OutcomeUnknown (may have been taken).
         """
-        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
-        content = json.dumps(body).encode()
+        return self.post_content(path, content=json.dumps(body).encode(), content_type="application/json", key=key)
+
+    def post_content(self, path: str, *, content: bytes, content_type: str, key: str) -> Answer:
+        """Send a body that is no JSON, such as a form or a file, as `post` does."""
+        headers = {"Idempotency-Key": key, "Content-Type": content_type}
         try:
             return self._once("POST", path, content=content, headers=headers)
         except ProviderUnavailable:
@@ -110,7 +118,8 @@ class Transport:
             raise OutcomeUnknown(f"no complete answer: {type(error).__name__}") from error
         if response.status_code >= 500 or response.status_code in (408, 425) or not response.status_code >= 200:
             raise OutcomeUnknown(f"answered with {response.status_code}")
-        return Answer(status=response.status_code, body=_object(bytes(received), status=response.status_code))
+        body = _object(bytes(received), status=response.status_code)
+        return Answer(status=response.status_code, body=body, headers={name.lower(): value for name, value in response.headers.items()})
 
     def _pause(self) -> None:
         self._sleep(random.uniform(0.05, 0.25))  # noqa: S311  jitter, not a secret

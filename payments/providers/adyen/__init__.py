@@ -1,0 +1,5 @@
+"""Adyen behind the provider protocol."""
+
+from .adapter import Adyen
+
+__all__ = ["Adyen"]
