@@ -19,7 +19,7 @@ from backoffice.work.narrowing import Choice, Code, Day, During, NotUnderstood, 
 from backoffice.work.queues import Column, Queue, Row
 from players.contact import EMAIL, MARKETING, SERVICE, Contacts, allowed
 from players.lifecycles import PLAYER
-from players.models import Player
+from players.models import Player, Segment
 from players.segments.kind import in_use
 
 YES, NO, NEVER = "yes", "no", "never"
@@ -74,14 +74,26 @@ def search(rows: QuerySet[Player], typed: str) -> QuerySet[Player]:
 class InSegment(Choice):
     """The players of one segment, as of its last computation."""
 
+    fewest = 1
+
+    def offered(self, staff: Any, _tab: Tab) -> Sequence[tuple[str, Any]]:
+        reached = staff.reach()
+        return _named([one for one in in_use() if one.brand_id in reached])
+
     def read(self, text: str) -> Any:
-        if text not in dict(in_use()):
+        if all(one.code != text for one in in_use()):
             raise NotUnderstood(text)
         return text
 
 
 def segments(_tab: Tab) -> list[tuple[str, Any]]:
-    return list(in_use())
+    return _named(in_use())
+
+
+def _named(found: Sequence[Segment]) -> list[tuple[str, Any]]:
+    """With the brand where there are several: two brands may each have a segment of one name."""
+    several = len({one.brand_id for one in found}) > 1
+    return [(one.code, f"{one.name}, {one.brand.name}" if several else one.name) for one in found]
 
 
 def states(_tab: Tab) -> list[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.jobs.models import Job
+from backoffice.ui import money
 from players.models import Dormancy, Player
 from players.privacy import held, retention
 from players.privacy.held import Holding, Said
@@ -73,7 +74,7 @@ def obstacles(player: Player, _now: datetime) -> Iterable[str]:
         amounts = [amount for amount in (one.cash, one.bonus, one.held) if amount]
         if amounts:
             yield _("Money is held or owed: %(amount)s %(currency)s.") % {
-                "amount": currencies.text(sum(amounts, Decimal(0)), one.currency),
+                "amount": money.write(sum(amounts, Decimal(0)), one.currency).figure,
                 "currency": one.currency,
             }
     if Hold.objects.filter(player=player, state=Hold.PLACED).exists():

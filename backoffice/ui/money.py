@@ -36,7 +36,12 @@ class Written:
     plain: str  # for machines: ASCII minus, no grouping
 
     def __str__(self) -> str:
-        return f"{self.text}{self.dimmed}{NO_BREAK}{self.code}"
+        return f"{self.figure}{NO_BREAK}{self.code}"
+
+    @property
+    def figure(self) -> str:
+        """Without the code, for sentences that name it themselves."""
+        return f"{self.text}{self.dimmed}"
 
 
 def use_exponents(resolver: Callable[[str], int | None]) -> None:

@@ -37,6 +37,11 @@ def day(date: date, *, now: datetime | None = None) -> str:
     return near.get(date) or dateformat.format(date, pgettext("date", "j M Y") if date.year != today.year else pgettext("date", "j M"))
 
 
+def calendar(date: date) -> str:
+    """A day of the calendar, always with its year: one of the law, of a bank, of a brand."""
+    return dateformat.format(date, pgettext("date", "j M Y"))
+
+
 def midnight(at: datetime) -> datetime:
     """When the reader's day began."""
     return timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)

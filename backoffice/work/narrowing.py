@@ -84,6 +84,7 @@ class Choice(Filter):
     any_label: Text = ""
     known: Callable[[str], bool] = lambda _value: True
     control = "select"
+    fewest = 2  # choices that make it worth a control: where every row has the only one, it narrows nothing
 
     def offered(self, _staff: Any, tab: Tab) -> Sequence[tuple[str, Text]]:
         """What this person chooses from."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from backoffice.access.models import Staff
 from backoffice.audit.actors import Actor
 from backoffice.audit.record import record
 from backoffice.scope import packs
+from backoffice.work import idempotency
 from players import locks
 from players.lifecycles import COMPLAINT
 from players.models import Complaint, Player
@@ -77,6 +79,17 @@ def record_complaint(
         },
     )  # fmt: skip
     return made
+
+
+def record_by_staff(*, player_id: int, key: str, by: Staff, now: datetime, **said: Any) -> Complaint:
+    """Take in what a player told this person. `said` is what record_complaint takes. The same key again gives the same complaint.
+
+    Raises PlayerRefused as record_complaint does, KeyReused.
+    """
+    with idempotency.once(scope=f"players.complaint:{player_id}", key=f"{by.pk}:{key}", content=said, now=now) as slot:
+        if not slot.replayed:
+            slot.answer = record_complaint(player_id=player_id, by=Actor.staff(by), now=now, **said).pk
+        return Complaint.objects.get(pk=slot.answer)
 
 
 def _same(known: Complaint, player: Player) -> Complaint:

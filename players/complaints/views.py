@@ -1,5 +1,6 @@
 """Recording a complaint that came by phone, letter or chat; and what the player's page shows of them."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,9 +13,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from backoffice.access.decorators import permission_required
-from backoffice.audit.actors import Actor
 from backoffice.scope import packs
 from backoffice.ui import toasts
+from backoffice.work.idempotency import KeyReused
 from players.complaints import services
 from players.complaints.queue import badge
 from players.models import Complaint
@@ -36,6 +37,7 @@ class ComplaintForm(forms.Form):
         label=gettext_lazy("What the player says"), max_length=services.LONGEST, widget=forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy("In the player's own words."),
     )  # fmt: skip
+    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
 
 PLACES = {"complaint_text": "text", "complaint_kind": "category", "payment_unknown": "payment"}
@@ -45,14 +47,15 @@ PLACES = {"complaint_text": "text", "complaint_kind": "category", "payment_unkno
 @permission_required(services.WORK)
 def record(request: HttpRequest, pk: int) -> HttpResponse:
     looking, status = looking_at(request, pk), 200
-    form = ComplaintForm(request.POST or None, initial={"received_at": timezone.localtime(looking.now)})
+    form = ComplaintForm(request.POST or None, initial={"received_at": timezone.localtime(looking.now), "key": uuid.uuid4().hex})
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
-                made = services.record_complaint(player_id=pk, by=Actor.staff(looking.staff), now=looking.now, **form.cleaned_data)
-            except PlayerRefused as refused:
-                refused.code = PLACES.get(refused.code, refused.code)
+                made = services.record_by_staff(player_id=pk, by=looking.staff, now=looking.now, **form.cleaned_data)
+            except (PlayerRefused, KeyReused) as refused:
+                if isinstance(refused, PlayerRefused):
+                    refused.code = PLACES.get(refused.code, refused.code)
                 status = refuse(form, refused)
             else:
                 toasts.show(request, _("%(name)s recorded") % {"name": made.name})

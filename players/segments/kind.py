@@ -20,7 +20,7 @@ from players.segments import facts, matching, runs
 
 SUBJECT = "players.segment"
 CODE = RegexValidator(r"\A[a-z][a-z0-9-]{2,39}\Z", gettext_lazy("Small letters, digits and -, such as quiet-big-players."))
-in_use = Remembered(lambda: list(Segment.objects.filter(active=True).order_by("name").values_list("code", "name")), seconds=10)
+in_use = Remembered(lambda: list(Segment.objects.filter(active=True).select_related("brand").order_by("name", "brand__name")), seconds=10)
 _OWN = ("code", "name", "about", "brand", "every_hours", "active")
 
 

@@ -27,6 +27,7 @@ from players.timeline.said import OF_THE_KIT, OWN
 
 ONCE_IN = timedelta(minutes=10)
 KINDS = tuple(one.type for one in (*OWN, *OF_THE_KIT) if one.category == "looks")
+words.name({"search.personal": _("Searched by personal data"), "audit.personal_revealed": _("Personal data of a fact revealed")})
 IN_CLEAR = ("player.revealed", "audit.personal_revealed")
 _SEEN = """
 INSERT INTO players_look (staff_id, player_id, at) VALUES (%s, %s, %s)

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
+from backoffice.approvals.services.applying import enact
 from backoffice.audit.actors import Actor
 from backoffice.audit.models import Event
 from backoffice.jobs.exports.sources import sources
@@ -23,6 +24,8 @@ from players.blocks.services import set_block
 from players.lists import LIST
 from players.models import Player
 from players.places import SUBJECT, player_subject
+from players.segments.kind import SUBJECT as SEGMENTS
+from players.segments.kind import in_use
 from players.services.consents import record_consent
 from tests.casino import new_player, open_casino
 from tests.people import make_brand, make_person, signed_in
@@ -75,6 +78,22 @@ def test_each_filter_finds_its_players_and_never_one_out_of_reach(casino: Simple
         assert shown(client, query) == found, query
     page = client.get(f"{ADDRESS}?country=Finland&registered_from=yesterday&signed_in=1000").text
     assert re.findall(r"Not understood: ([^<]+)", page) == ["country=Finland", "registered_from=yesterday", "signed_in=1000"]
+
+
+def test_what_no_text_can_hold_is_not_understood(casino: SimpleNamespace) -> None:
+    page = signed_in(casino.sofia).get(f"{ADDRESS}?q=a%00b&tag=%00vip&brand=nova%00").text
+    assert re.findall(r"Not understood: ([^<]+)", page) == ["q=a\ufffdb", "tag=\ufffdvip", "brand=nova\ufffd"]
+
+
+def test_segments_are_offered_by_brand_and_none_of_a_brand_out_of_reach(casino: SimpleNamespace) -> None:
+    for brand in (casino.nova, casino.fjord):
+        values = {"code": f"big-{brand.code}", "name": "Big", "about": "", "brand": brand.pk, "every_hours": 1, "active": True, "country_is": ["MT"]}
+        enact(kind=SEGMENTS, subject="", values=values, reason="Test", now=timezone.now())
+    in_use.forget()  # on_commit does not run inside a test
+    options = re.compile(r'<option value="(big-[a-z]+)"[^>]*>([^<]+)')
+    assert options.findall(signed_in(casino.sofia).get(ADDRESS).text) == [("big-nova", "Big")]
+    both = make_person("support", brands=[casino.nova, casino.fjord], name="Both")
+    assert sorted(options.findall(signed_in(both).get(ADDRESS).text)) == [("big-fjord", "Big, Fjord"), ("big-nova", "Big, Nova")]
 
 
 def test_the_brand_is_offered_to_who_works_on_several(casino: SimpleNamespace) -> None:

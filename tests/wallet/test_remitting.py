@@ -22,7 +22,7 @@ from players.services import PlayerRefused
 from tests.casino import open_casino
 from tests.databases import Database
 from tests.people import make_brand, make_person, signed_in
-from tests.races import race
+from tests.races import race, raised
 from tests.wallet.test_unclaimed import NOW, agree, back, lost, money, unclaimed
 from tests.wallet.tools import sound
 from wallet import balances
@@ -251,6 +251,20 @@ def test_a_claim_and_an_approval_at_once_never_both_get_the_money(committed_db: 
     given, set_aside = money(house.player)["EUR"] == 40, Remittance.objects.filter(state="agreed").exists()
     assert given != set_aside
     assert change.state == ("active" if set_aside else "failed")
+    sound()
+
+
+def test_one_payment_of_the_bank_is_booked_for_one_remittance_also_at_once(committed_db: Database) -> None:
+    house = a_house()
+    first = agreed(house)
+    third = lost(house.nova, EUR="7.00")
+    agree(services.propose(player_id=third.pk, note="Letters came back", key="h3", by=house.marta, now=NOW), house.oren)
+    assert agree(propose(house, key="r2"), house.oren).state == "active"
+    second = Remittance.objects.exclude(pk=first.pk).get()
+    answers = race(lambda: pay(house, first), lambda: pay(house, second))
+    assert raised(answers, RemittanceRefused) == 1
+    assert sorted(Remittance.objects.values_list("state", flat=True)) == ["agreed", "paid"]
+    assert at_bank() == Remittance.objects.get(state="paid").amount
     sound()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from django import forms
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.approvals.forms import AmountsField, ChangeForm
 from backoffice.approvals.registry import Difference, Kind, Refused, Values
 from backoffice.audit.actors import Actor
-from backoffice.ui import words
+from backoffice.ui import money, words
 from players.lifecycles import DORMANCY
 from players.models import Dormancy
 from players.profile import identity
@@ -33,7 +34,7 @@ def current(subject: str) -> Values | None:
 
 
 def _amounts(said: Mapping[str, str]) -> str:
-    return ", ".join(f"{amount} {code}" for code, amount in said.items())
+    return ", ".join(f"{money.write(Decimal(amount), code).figure} {code}" for code, amount in said.items())
 
 
 def diff(old: Values | None, new: Values) -> list[Difference]:

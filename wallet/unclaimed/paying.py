@@ -1,6 +1,7 @@
 """Paying unclaimed money to whom the law names, as a change by approval: proposed on its own page, never in force without a second person."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from django import forms
 from django.urls import reverse
@@ -12,6 +13,7 @@ from backoffice.approvals.models import ChangeRequest
 from backoffice.approvals.registry import Difference, Kind, Refused, Subject, Values
 from backoffice.audit.actors import Actor
 from backoffice.scope.models import Brand
+from backoffice.ui import money
 from wallet.kinds import AccountKind
 from wallet.models import Account
 from wallet.unclaimed import remitting
@@ -27,6 +29,11 @@ class RemittanceForm(ChangeForm):
     currency = forms.CharField(label=gettext_lazy("Currency"), max_length=10, required=False)
     players = forms.IntegerField(label=gettext_lazy("Players"), required=False)
     through = forms.IntegerField(label=gettext_lazy("Handed over up to posting"), required=False)
+
+
+def _figure(said: Values) -> str:
+    """The amount as people read it; the values of a change keep it as machines do."""
+    return money.write(Decimal(said["amount"]), said["currency"]).figure
 
 
 def pot_of(subject: str) -> Pot | None:
@@ -52,7 +59,7 @@ def current(subject: str) -> Values | None:
 
 
 def diff(_old: Values | None, new: Values) -> list[Difference]:
-    lines = ((_("Paid to"), new["whom"]), (_("Amount"), f"{new['amount']} {new['currency']}"), (_("Players"), str(new["players"])))
+    lines = ((_("Paid to"), new["whom"]), (_("Amount"), f"{_figure(new)} {new['currency']}"), (_("Players"), str(new["players"])))
     return [Difference(label, "", text) for label, text in lines]
 
 
@@ -63,7 +70,7 @@ def validate(subject: str, said: Values) -> list[str]:
 def impact(subject: str, said: Values, _now: datetime) -> list[str]:
     people = ngettext("what stands of %(n)s player", "what stands of %(n)s players", said["players"]) % {"n": said["players"]}
     return [
-        _("%(amount)s %(currency)s are set aside for %(whom)s: %(people)s.") % {**said, "people": people},
+        _("%(amount)s %(currency)s are set aside for %(whom)s: %(people)s.") % {**said, "amount": _figure(said), "people": people},
         _("These players cannot be given it back from then on, unless the payment is cancelled."),
         _("Nothing is posted before the bank's payment is booked, with its number and day. Afterwards they claim it from %(whom)s.") % said,
     ]

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from backoffice.access.models import Staff
@@ -222,10 +222,14 @@ def book_payment(*, remittance_id: int, version: int, bank: str, reference: str,
             raise RemittanceRefused(_("Write the bank's number of the payment."), code="reference")
         if not row.agreed_at.astimezone(row.brand.zone).date() <= paid_on <= now.astimezone(row.brand.zone).date():
             raise RemittanceRefused(_("The bank's day lies between the agreement and today."), code="paid_on")
-        if Remittance.objects.filter(brand=row.brand, bank=bank, reference=reference, state="paid").exists():
-            raise RemittanceRefused(_("This payment was booked for another remittance already."), code="reference")
         also = {"bank": bank, "reference": reference, "paid_on": paid_on, "ended_at": now}
-        REMITTANCE.move(row, to="paid", by=Actor.staff(by), may=by.may, now=now, also=also, evidence={**content, "to": row.whom})
+        try:
+            with transaction.atomic():
+                REMITTANCE.move(row, to="paid", by=Actor.staff(by), may=by.may, now=now, also=also, evidence={**content, "to": row.whom})
+        except IntegrityError as taken:
+            if "wallet_remittance_one_payment" not in str(taken):
+                raise
+            raise RemittanceRefused(_("This payment was booked for another remittance already."), code="reference") from taken
         ledger.post(
             kind=TransactionKind.REMITTED, key=f"remittance:{row.pk}:paid", brand=row.brand_id, amount=row.amount, currency=row.currency.code,
             source=House(AccountKind.UNCLAIMED, row.jurisdiction.code), target=House(AccountKind.BANK, bank), effective_at=now,

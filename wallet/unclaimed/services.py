@@ -4,9 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.utils import dateformat
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from backoffice.access.models import Staff
 from backoffice.approvals.models import ChangeRequest
@@ -14,7 +12,7 @@ from backoffice.approvals.services import Invalid, drafts
 from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import NotAllowed
 from backoffice.audit.record import machine, record
-from backoffice.ui import times
+from backoffice.ui import money, times
 from backoffice.work import idempotency
 from players import locks
 from players.lifecycles import DORMANCY
@@ -123,8 +121,8 @@ def paid_away(row: Dormancy) -> list[str]:
     """What the house holds no more, and where the player claims it, in sentences."""
     return [
         _("%(amount)s %(currency)s were paid to %(whom)s on %(day)s (%(reference)s). The house holds them no more: they are claimed there.") % {
-            "amount": currencies.text(one.amount, one.remittance.currency.code), "currency": one.remittance.currency.code, "whom": one.remittance.whom,
-            "day": dateformat.format(one.remittance.paid_on or one.remittance.agreed_at, pgettext("date", "j M Y")), "reference": one.remittance.reference,
+            "amount": money.write(one.amount, one.remittance.currency).figure, "currency": one.remittance.currency.code, "whom": one.remittance.whom,
+            "day": times.calendar(one.remittance.paid_on or one.remittance.agreed_at.date()), "reference": one.remittance.reference,
         } for one in left(row) if one.remittance.state == "paid"
     ]  # fmt: skip
 

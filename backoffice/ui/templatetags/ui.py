@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -68,6 +68,12 @@ def moment(at: datetime | None, kind: str = "short", bare: Any = False) -> SafeS
 def now_time() -> SafeString:
     """The time of this page, to the second: figures say as of when they hold."""
     return times.render(timezone.now(), "seconds")
+
+
+@register.filter
+def calendar(day: date | None) -> str:
+    """A day with its year, in the reader's language: `27 Sep 2025`."""
+    return times.calendar(day) if day else ""
 
 
 @register.filter

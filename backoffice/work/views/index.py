@@ -120,7 +120,7 @@ def _controls(staff: Any, asked: Asked) -> list[dict[str, Any]]:
     made = []
     for one in asked.queue.filters:
         choices = list(one.offered(staff, asked.tab)) if isinstance(one, Choice) else []
-        if isinstance(one, Choice) and len(choices) < 2:  # noqa: PLR2004 (one choice is none)
+        if isinstance(one, Choice) and len(choices) < one.fewest:
             continue
         value = asked.values.get(one.name, "")
         text = value.text() if isinstance(value, Span) else ""
