@@ -16,7 +16,7 @@ from players.models.personal import mailbox_digest
 
 MOST = 20
 WEIGHTS = {"instrument": 4, "email": 4, "name_birth": 3, "phone": 3, "device": 2}
-CHUNK = 1_000
+CHUNK = 500
 MOST_NEW = 100  # pairs that one transaction writes: a fingerprint of a café makes some ten thousand at once, more than two seconds can hold
 
 # `{way}` is `>` in the round over all players, which meets each pair once, and `<>` for one player's page. Names are compared as the index of names folds them,
