@@ -93,7 +93,7 @@ def step(deposit_id: int) -> str:
     now = timezone.now()
     with transaction.atomic():
         deposit = locks.player_then_deposit(deposit_id)
-        if deposit.next_attempt_at is None or deposit.next_attempt_at > now or deposit.state not in OPEN:
+        if deposit.next_attempt_at is None or deposit.next_attempt_at > now:
             return deposit.state
         never_sent = deposit.state == "initiated" and not deposit.provider_id and (deposit.tries == 0 or deposit.failure == "unavailable")
         Deposit.objects.filter(pk=deposit.pk).update(next_attempt_at=now + CALL_LEASE, tries=deposit.tries + 1, failure="")
@@ -146,6 +146,7 @@ def _ask(deposit: Deposit) -> None:
         now = timezone.now()
         current = locks.player_then_deposit(deposit.pk)
         if current.state not in OPEN:
+            _look_back(current, outcome, now=now)
             return
         if outcome.word != "answered":
             if current.state == "initiated" and not current.provider_id:
@@ -169,6 +170,16 @@ def _ask(deposit: Deposit) -> None:
                 Deposit.objects.filter(pk=current.pk).update(next_attempt_at=now + calls.backoff(current.tries))
             return
         _fail(current, "It never reached the provider.", now=now)
+
+
+def _look_back(deposit: Deposit, outcome: calls.Outcome, *, now: datetime) -> None:
+    """A deposit that had ended was asked about, since its provider hinted at news: what it says counts, and then there is nothing more to ask."""
+    if outcome.word != "answered":
+        Deposit.objects.filter(pk=deposit.pk).update(next_attempt_at=now + calls.backoff(deposit.tries))
+        return
+    if outcome.answer.found is Found.FOUND:
+        _hear(deposit, outcome.answer.payment, now=now)
+    Deposit.objects.filter(pk=deposit.pk).update(next_attempt_at=None, tries=0)
 
 
 def _unknown(deposit: Deposit, detail: str, *, now: datetime) -> None:
@@ -244,6 +255,8 @@ def _apply(
         _contradicted(deposit, state, ordered=bool(sequence), now=now)
     if disputes and deposit.state in {"credited", "charged_back"}:
         chargebacks.tell(deposit, disputes, now=now)
+    elif disputes and deposit.state == "captured":
+        exceptions.raise_for(deposit, CONTRADICTED, detail=f"{deposit.provider} tells of a dispute about money that waits to be allotted", now=now)
     # What is charged beyond the fee of the capture.
     _book_fee(deposit, fee, kind=TransactionKind.CHARGEBACK_FEE if disputes else TransactionKind.DEPOSIT_FEE, now=now)
 

@@ -85,6 +85,9 @@ def claim(withdrawal_id: int, *, now: datetime) -> tuple[Withdrawal, str] | None
                   "first_by_id": None, "first_at": None, "needs_second": False},
         )  # fmt: skip
         return withdrawal, "requeue"
+    if withdrawal.state == "settled":  # its provider hinted at news
+        Withdrawal.objects.filter(pk=withdrawal.pk).update(**lease)
+        return withdrawal, "ask"
     if withdrawal.state in {"sent", "unknown"}:
         # `last_call_ended_at` is set when a call ended without being taken: only then the same reference may be sent again.
         again = withdrawal.state == "sent" and not withdrawal.provider_id and withdrawal.last_call_ended_at is not None and withdrawal.failure == "unavailable"
@@ -127,6 +130,9 @@ def _ask(withdrawal: Withdrawal) -> None:
     with transaction.atomic():
         now = timezone.now()
         current = locks.player_then_withdrawal(withdrawal.pk)
+        if current.reference == withdrawal.reference and current.state == "settled":
+            _look_back(current, outcome, now=now)
+            return
         if current.reference != withdrawal.reference or current.state not in {"sent", "unknown"}:
             return
         if outcome.word != "answered":
@@ -149,6 +155,17 @@ def _ask(withdrawal: Withdrawal) -> None:
                 _later(current, now=now)
             return
         _fail(current, "It never reached the provider.", now=now)
+
+
+def _look_back(withdrawal: Withdrawal, outcome: calls.Outcome, *, now: datetime) -> None:
+    """One that was paid was asked about: what the provider says counts (a bank may have sent it back), and then there is nothing more to ask."""
+    if outcome.word != "answered":
+        _later(withdrawal, now=now)
+        return
+    payment = outcome.answer.payment
+    Withdrawal.objects.filter(pk=withdrawal.pk).update(next_attempt_at=None)
+    if payment is not None:
+        _apply(withdrawal, payment.state, provider_id=payment.provider_id, now=now, sequence=payment.sequence, fee=payment.fee)
 
 
 def _later(withdrawal: Withdrawal, *, now: datetime) -> None:

@@ -19,7 +19,7 @@ from backoffice.work.items import NotPossible
 from payments import locks, refunding
 from payments.models import Chargeback, Deposit, PaymentException, Refund, WebhookEvent
 from payments.providers.protocol import DepositState, DisputeState, Money, PaymentKind, RefundState
-from payments.services import PaymentRefused, chargebacks, exceptions, refunds, webhooks
+from payments.services import PaymentRefused, chargebacks, deposits, exceptions, refunds, webhooks
 from tests.casino import new_instrument, new_player, open_casino, paid_in, started
 from tests.databases import Database
 from tests.payments.news import dispute, hears, news
@@ -288,3 +288,14 @@ def test_a_message_is_handled_again_from_its_bytes_and_changes_nothing_that_it_t
         webhooks.again(event_pk=pk, by=lars, now=timezone.now())
     assert webhooks.handle(pk, now=timezone.now()) == "nothing new"
     assert cash(at_sandbox) == before
+
+
+def test_news_that_only_hints_makes_us_ask_once_also_about_what_had_ended(nordpay: Any, at_sandbox: Deposit) -> None:
+    nordpay.call("POST", f"/v1/test/reverse/{at_sandbox.provider_id}")
+    assert deposits.ask_soon(deposit_id=at_sandbox.pk, now=timezone.now()) == "asking now"
+    assert at_sandbox.pk in deposits.due(now=timezone.now())
+    assert deposits.step(at_sandbox.pk) == "reversed"
+    assert deposits.due(now=timezone.now()) == []
+    deposits.ask_soon(deposit_id=at_sandbox.pk, now=timezone.now())
+    assert deposits.step(at_sandbox.pk) == "reversed"  # nothing new, and nothing to ask any more
+    assert deposits.due(now=timezone.now()) == []
