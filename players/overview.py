@@ -36,7 +36,8 @@ def waiting(looking: Looking) -> list[OpenItem]:
 
 
 def work(looking: Looking) -> Mapping[str, Any]:
-    return {"items": looking.once(waiting), "now": looking.now}
+    items = looking.once(waiting)
+    return {"items": items, "each": open_items.EACH, "cut": any(one.cut for one in items), "now": looking.now}
 
 
 def profile(looking: Looking) -> Mapping[str, Any]:

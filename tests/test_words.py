@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 
 from backoffice.access import roles
 from backoffice.access.models import Staff
+from backoffice.scope.models import Brand
 from backoffice.ui import money, numbers, times, words
 from backoffice.work.models import CannedNote
 from payments.models import ReasonCode
@@ -143,7 +144,7 @@ def test_every_page_asks_the_catalogue_for_the_words_of_the_house(db: None, pseu
     # Configured by the house, in the words of whoever configured it.
     data = {*ReasonCode.objects.values_list("label", flat=True), *CannedNote.objects.values_list("label", flat=True)}
     data |= {*MessageTemplate.objects.values_list("label", flat=True), *(one.subject for one in Message.objects.all()), world.ticket.subject, "Answer"}
-    data |= {f"{world.segment.name} · Countroom", world.segment.name}
+    data |= {f"{world.segment.name} · Countroom", world.segment.name, *(f"{world.segment.name}, {brand.name}" for brand in Brand.objects.all())}
     data |= set(dict(values.languages()).values())  # each in its own words, whoever reads
     data |= {world.news.outcome, *world.news.headers}  # what machines said to each other
     for name, row in ROWS.items():

@@ -26,6 +26,7 @@ class OpenItem:
     due: datetime | None
     url: str
     may_work: bool
+    cut: bool = False  # its queue has more about the player than the EACH that are given
 
     @property
     def label(self) -> str:
@@ -51,24 +52,28 @@ def about(staff: Any, player_id: int, *, now: datetime) -> list[OpenItem]:
     by_subject: dict[str, list[int]] = {}
     for subject, pk, _due in found:
         by_subject.setdefault(subject, []).append(pk)
+    cut = {subject for subject, ids in by_subject.items() if len(ids) > EACH}
+    found = [one for one in found if one[1] in by_subject[one[0]][:EACH]]
     rows = {
         (subject, row.pk): row
         for subject, ids in by_subject.items()
         for row in known[subject].rows(staff).select_related(*known[subject].related).filter(pk__in=ids)
     }
     about_them = noted.of_several([(subject, pk) for subject, pk, _due in found], now=now)
-    items = [_item(known[subject], rows[subject, pk], about_them[subject, pk], due, staff) for subject, pk, due in found if (subject, pk) in rows]
+    items = [
+        _item(known[subject], rows[subject, pk], about_them[subject, pk], due, staff, subject in cut) for subject, pk, due in found if (subject, pk) in rows
+    ]
     return sorted(items, key=lambda one: (one.due is None, one.due or now, one.queue.subject, one.item.pk))
 
 
 def _waiting(queue: Queue, staff: Any, player_id: int) -> QuerySet[Any, Any]:
-    """(subject, id, due) of its open items about the player, the most urgent ones."""
+    """(subject, id, due) of its open items about the player, the most urgent ones, and one that says whether there are more."""
     rows = queue.rows(staff).filter(queue.open, **{queue.of_player: player_id}).order_by(*([queue.due] if queue.due else []), "pk")
     due = F(queue.due) if queue.due else Cast(Value(None), DateTimeField())
-    return rows.annotate(of_queue=Value(queue.subject), due_by=due).values_list("of_queue", "pk", "due_by")[:EACH]
+    return rows.annotate(of_queue=Value(queue.subject), due_by=due).values_list("of_queue", "pk", "due_by")[: EACH + 1]
 
 
-def _item(queue: Queue, row: Any, about: Noted, due: datetime | None, staff: Any) -> OpenItem:
+def _item(queue: Queue, row: Any, about: Noted, due: datetime | None, staff: Any, cut: bool) -> OpenItem:
     if due is not None and queue.deadlines is not None:
         due += queue.deadlines.later
-    return OpenItem(queue, row, about, due, address_of(queue, row.pk) if staff.may(queue.view) else "", staff.may(queue.work))
+    return OpenItem(queue, row, about, due, address_of(queue, row.pk) if staff.may(queue.view) else "", staff.may(queue.work), cut)

@@ -172,6 +172,18 @@ def test_who_decides_gets_there_from_the_page(casino: SimpleNamespace) -> None:
     assert f'<a class="btn" href="/withdrawals/{life.waits.pk}/">Open' in auditor
 
 
+def test_more_open_work_than_is_shown_says_so(casino: SimpleNamespace) -> None:
+    life = lived(casino)
+    ana = make_person("payments-l1", brands=[casino.brand])
+    for more, says in ((open_items.EACH - 1, False), (1, True)):
+        for _each in range(more):
+            asked(casino.player, life.instrument, "1.00", now=NOW)
+        found = [one for one in open_items.about(ana, casino.player.pk, now=NOW) if one.queue.subject == "payments.withdrawal"]
+        assert (len(found), {one.cut for one in found}) == (open_items.EACH, {says})
+        assert found[0].label == life.waits.name  # the most urgent stays
+        assert ("most urgent are shown; there are more" in signed_in(ana).get(page_of(casino.player)).text) is says
+
+
 def test_open_work_is_of_this_player_alone_and_the_most_urgent_comes_first(casino: SimpleNamespace) -> None:
     life = lived(casino)
     new_withdrawal(casino.brand)
