@@ -340,6 +340,8 @@ ROWS: dict[str, Row] = {
     "wallet:hand-over": _of_player("wallet.unclaimed"),
     "wallet:give-back": _of_player("wallet.unclaimed"),
     **_list("wallet:dormant", "wallet.view"),
+    **_list("wallet:remittances", "wallet.view"),
+    **_list("wallet:remittance-lines", "wallet.view"),
     "wallet:remit": Row("wallet.unclaimed", args=lambda world: ["nova", "MT", "EUR"], elsewhere=lambda world: ["fjord", "SE", "SEK"]),
     "wallet:remittance": Row("wallet.view", args=lambda world: [world.remittance.pk], elsewhere=lambda world: [world.remittance_elsewhere.pk]),
     "wallet:remittance-paid": Row(

@@ -6,6 +6,7 @@ from backoffice.work.addresses import addresses
 from wallet import views
 from wallet.statements import views as statements
 from wallet.unclaimed import views as unclaimed
+from wallet.unclaimed.lists import LINES, REMITTANCES
 from wallet.unclaimed.queue import LIST as DORMANT
 
 app_name = "wallet"
@@ -15,6 +16,8 @@ urlpatterns = [
     path("books/<slug:code>/close", views.close, name="books-close"),
     path("players/<int:pk>/statement/", statements.statement, name="statement"),
     *addresses(DORMANT),
+    *addresses(REMITTANCES),
+    *addresses(LINES),
     path("players/<int:pk>/hand-over/", unclaimed.hand_over, name="hand-over"),
     path("players/<int:pk>/give-back/", unclaimed.give_back, name="give-back"),
     path("unclaimed/<slug:code>/<slug:market>/<slug:currency>/", unclaimed.remit, name="remit"),

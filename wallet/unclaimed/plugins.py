@@ -21,6 +21,7 @@ from players.timeline.declared import Said
 from wallet import balances
 from wallet.unclaimed import paying, services
 from wallet.unclaimed.kind import KIND
+from wallet.unclaimed.lists import LINES, REMITTANCES
 from wallet.unclaimed.queue import LIST
 
 
@@ -54,7 +55,8 @@ def plug_in() -> None:
     )
     register(KIND)
     register(paying.KIND)
-    queues.register(LIST)
+    for queue in (LIST, REMITTANCES, LINES):
+        queues.register(queue)
     navigation.register(navigation.Item("Money", LIST.title, LIST.index, LIST.icon, LIST.view, order=30))
     if amounts not in dormancy.amounts:
         dormancy.amounts.append(amounts)
