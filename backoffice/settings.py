@@ -408,6 +408,8 @@ if read("ADYEN_URL", str, ""):  # what each is: docs/providers/adyen.md
         "transfer_hmac_keys": read("ADYEN_TRANSFER_HMAC_KEYS", str, "").split(),
         "balances_url": read("ADYEN_BALANCES_URL", str, ""),
         "disputes_url": read("ADYEN_DISPUTES_URL", str, ""),
+        "return_url": read("ADYEN_RETURN_URL", str, ""),
+        "shopper_prefix": read("ADYEN_SHOPPER_PREFIX", str, "player-"),
         "capture": read("ADYEN_CAPTURE", one_of("immediate", "event"), "immediate"),
         "currencies": read("ADYEN_CURRENCIES", str, "").split(),
         "timeout": float(read("ADYEN_TIMEOUT", whole(1, 60), 30)),

@@ -19,9 +19,33 @@ OF_DEPOSITS = {
 }  # fmt: skip
 
 
-def deposit_badge(state: str) -> dict[str, Any]:
-    tone, pip = OF_DEPOSITS[state]
+OF_REFUNDS = {"approved": ("info", 1), "sent": ("info", 1), "unknown": ("attention", 0), "paid": ("success", 2), "failed": ("critical", 2)}
+OF_CHARGEBACKS = {
+    "inquiry": ("attention", 0), "opened": ("critical", 0), "defended": ("info", 1), "accepted": ("neutral", 2), "won": ("success", 2), "lost": ("critical", 2),
+}  # fmt: skip
+OF_EXCEPTIONS = {"open": ("attention", 0), "resolved": ("success", 2), "obsolete": ("neutral", 2)}
+words.declare(["asked", "credited", "given_back", "explained"])  # how an exception was resolved
+
+
+def refund_badge(state: str) -> dict[str, Any]:
+    return _badge(OF_REFUNDS, state)
+
+
+def chargeback_badge(state: str) -> dict[str, Any]:
+    return _badge(OF_CHARGEBACKS, state)
+
+
+def exception_badge(state: str) -> dict[str, Any]:
+    return _badge(OF_EXCEPTIONS, state)
+
+
+def _badge(tones: dict[str, tuple[str, int]], state: str) -> dict[str, Any]:
+    tone, pip = tones[state]
     return {"tone": tone, "pip": pip, "label": words.of(state)}
+
+
+def deposit_badge(state: str) -> dict[str, Any]:
+    return _badge(OF_DEPOSITS, state)
 
 
 def badge(state: str) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, Min, Sum
 
 from backoffice.work.checks import Result, in_order
-from payments.models import Deposit, Withdrawal
+from payments.models import Deposit, Refund, Withdrawal
 from players.models import Player, SignIn
 from wallet import counters
 
@@ -25,10 +25,24 @@ class Funded:
     """Deposits over one instrument, units of the withdrawal's currency."""
 
     label: str
+    kind: str = ""
+    provider: str = ""
+    in_use: bool = True
     count: int = 0
     total: Decimal = Decimal(0)
+    credited: Decimal = Decimal(0)  # of it, what no bank has taken back
+    first: datetime | None = None
     last: datetime | None = None
     charged_back: int = 0
+
+
+@dataclass
+class PaidBack:
+    """What went to one instrument, units of the withdrawal's currency: `paid` is settled, `committed` what is paid, on its way, or refunded."""
+
+    label: str
+    paid: Decimal = Decimal(0)
+    committed: Decimal = Decimal(0)
 
 
 @dataclass
@@ -49,17 +63,37 @@ class Case:
         rows = (
             Deposit.objects.filter(player_id=self.withdrawal.player_id, currency=self.withdrawal.currency, state__in=["credited", "charged_back"])
             .order_by()
-            .values("instrument_id", "instrument__label", "instrument__last4", "state")
-            .annotate(count=Count("pk"), total=Sum("amount"), last=Max("credited_at"))
+            .values("instrument_id", "instrument__label", "instrument__last4", "instrument__kind", "instrument__provider", "instrument__removed_at", "state")
+            .annotate(count=Count("pk"), total=Sum("amount"), first=Min("credited_at"), last=Max("credited_at"))
         )
         found: dict[int, Funded] = {}
         for row in rows:
-            kept = found.setdefault(row["instrument_id"], Funded(f"{row['instrument__label']} ••{row['instrument__last4']}"))
+            label, in_use = f"{row['instrument__label']} ••{row['instrument__last4']}", row["instrument__removed_at"] is None
+            kept = found.setdefault(row["instrument_id"], Funded(label, row["instrument__kind"], row["instrument__provider"], in_use))
             kept.count += row["count"]
             kept.total += row["total"]
+            kept.credited += row["total"] if row["state"] == "credited" else 0
+            kept.first = min(filter(None, [kept.first, row["first"]]), default=None)
             kept.last = max(filter(None, [kept.last, row["last"]]), default=None)
             if row["state"] == "charged_back":
                 kept.charged_back += row["count"]
+        return found
+
+    @cached_property
+    def paid_back(self) -> dict[int, PaidBack]:
+        """What went back to each instrument in the withdrawal's currency, by other withdrawals and by refunds. One query."""
+        of = {"player_id": self.withdrawal.player_id, "currency": self.withdrawal.currency}
+        columns = ("instrument_id", "instrument__label", "instrument__last4", "state")
+        paid = Withdrawal.objects.filter(**of, state__in=["approved", "sent", "unknown", "settled"]).exclude(pk=self.withdrawal.pk)
+        refunded = Refund.objects.filter(**of, state__in=["approved", "sent", "unknown", "paid"])
+        rows = paid.order_by().values_list(*columns).annotate(total=Sum("amount")).union(
+            refunded.order_by().values_list(*columns).annotate(total=Sum("amount")), all=True
+        )  # fmt: skip
+        found: dict[int, PaidBack] = {}
+        for pk, label, last4, state, total in rows:
+            kept = found.setdefault(pk, PaidBack(f"{label} ••{last4}"))
+            kept.committed += total
+            kept.paid += total if state == "settled" else 0
         return found
 
     @cached_property

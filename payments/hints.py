@@ -39,6 +39,10 @@ def deposit(deposit_id: int) -> None:
     after_commit("payments.tasks.step_deposit", deposit_id)
 
 
+def refund(refund_id: int) -> None:
+    after_commit("payments.tasks.step_refund", refund_id)
+
+
 def withdrawal(withdrawal_id: int, *, seconds: float = 0) -> None:
     after_commit("payments.tasks.step_withdrawal", withdrawal_id, seconds=seconds)
 

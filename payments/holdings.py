@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.lifecycles import TO_DECIDE
-from payments.models import Deposit, Payment, ProviderCall, WebhookEvent, Withdrawal
+from payments.models import Chargeback, Deposit, Payment, PaymentException, ProviderCall, Refund, WebhookEvent, Withdrawal
+from payments.services import calls
 from players.models import Player
 from players.privacy import held, retention
 from players.privacy.held import AML, Holding, Said
@@ -55,6 +56,48 @@ def _no_withdrawal(rows: Sequence[Withdrawal]) -> None:
     Withdrawal.objects.filter(pk__in=[row.pk for row in rows]).update(note="", failure="")
 
 
+def _refund(row: Refund) -> Said:
+    return {**_payment(row), "state": row.state, "paid_at": row.paid_at.isoformat() if row.paid_at else None, "of": f"DP-{row.deposit_id}"}
+
+
+def _whole_refund(row: Refund) -> Said:
+    return {**_refund(row), "reason": row.reason, "failure": row.failure}
+
+
+def _no_refund(rows: Sequence[Refund]) -> None:
+    Refund.objects.filter(pk__in=[row.pk for row in rows]).update(reason="", failure="")
+
+
+def _chargeback(row: Chargeback) -> Said:
+    return {
+        "number": row.name, "deposit": f"DP-{row.deposit_id}", "amount": currencies.text(row.amount, row.currency), "currency": row.currency,
+        "state": row.state, "reason": row.reason, "opened_at": row.opened_at.isoformat(), "provider": row.provider, "dispute_id": row.dispute_id,
+    }  # fmt: skip
+
+
+def _whole_chargeback(row: Chargeback) -> Said:
+    return {**_chargeback(row), "note": row.note}
+
+
+def _no_chargeback(rows: Sequence[Chargeback]) -> None:
+    Chargeback.objects.filter(pk__in=[row.pk for row in rows]).update(note="")
+
+
+def _exception(row: PaymentException) -> Said:
+    return {
+        "number": row.name, "payment": row.payment_name, "kind": row.kind, "amount": currencies.text(row.amount, row.currency), "currency": row.currency,
+        "state": row.state, "opened_at": row.opened_at.isoformat(),
+    }  # fmt: skip
+
+
+def _whole_exception(row: PaymentException) -> Said:
+    return {**_exception(row), "detail": row.detail, "resolution": row.resolution, "note": row.note}
+
+
+def _no_exception(rows: Sequence[PaymentException]) -> None:
+    PaymentException.objects.filter(pk__in=[row.pk for row in rows]).update(note="", detail="")
+
+
 def _call(row: ProviderCall) -> Said:
     return {
         "payment": f"{row.payment_type} {row.payment_id}", "provider": row.provider, "operation": row.operation, "reference": row.reference,
@@ -67,18 +110,20 @@ def _no_detail(rows: Sequence[ProviderCall]) -> None:
 
 
 def _calls(player_id: int) -> QuerySet[ProviderCall]:
-    return ProviderCall.objects.filter(
-        payment_type="deposit", payment_id__in=Deposit.objects.filter(player_id=player_id).values("pk")
-    ) | ProviderCall.objects.filter(payment_type="withdrawal", payment_id__in=Withdrawal.objects.filter(player_id=player_id).values("pk"))
+    found = ProviderCall.objects.none()
+    for model, kind in calls.NAMES.items():
+        found |= ProviderCall.objects.filter(payment_type=kind, payment_id__in=model._default_manager.filter(player_id=player_id).values("pk"))
+    return found
 
 
 def _news(player_id: int) -> QuerySet[WebhookEvent]:
     """What providers sent about the player's payments, by any reference that an attempt ever had. What still has to be handled is emptied then."""
-    references = {
-        reference for rows in (Deposit.objects.filter(player_id=player_id), Withdrawal.objects.filter(player_id=player_id), _calls(player_id))
-        for reference in rows.values_list("reference", flat=True) if reference
-    }  # fmt: skip
-    return WebhookEvent.objects.filter(reference__in=references, handled_at__isnull=False)
+    rows = [*(model._default_manager.filter(player_id=player_id) for model in calls.NAMES), _calls(player_id)]
+    references = {reference for one in rows for reference in one.values_list("reference", flat=True) if reference}
+    about = Q(reference__in=references)
+    for model, kind in calls.NAMES.items():
+        about |= Q(payment_type=kind, payment_id__in=model._default_manager.filter(player_id=player_id).values("pk"))
+    return WebhookEvent.objects.filter(about, handled_at__isnull=False)
 
 
 def _some_news(player_id: int, after: int, most: int) -> Sequence[WebhookEvent]:
@@ -102,6 +147,8 @@ def obstacles(player: Player, _now: datetime) -> Iterable[str]:
     """Money on its way, in or out."""
     if Deposit.objects.filter(player=player, state__in=GOING).exists():
         yield _("A deposit is under way.")
+    if Refund.objects.filter(player=player, state__in=["approved", "sent", "unknown"]).exists():
+        yield _("A refund is under way.")
     if Withdrawal.objects.filter(player=player, state__in=(*TO_DECIDE, "approved", "sent", "unknown", "failed")).exists():
         yield _("A withdrawal is open.")
 
@@ -120,6 +167,20 @@ def plug_in() -> None:
         Holding(
             key="payments.withdrawals", title=gettext_lazy("Withdrawals"), models=("payments.Withdrawal",), order=51, law=AML, rows=_of(Withdrawal),
             says=_withdrawal, keeps=_whole_withdrawal, erase=_no_withdrawal, omits=REASONS, stays=STAYS,
+        ),
+        Holding(
+            key="payments.refunds", title=gettext_lazy("Refunds"), models=("payments.Refund",), order=51, law=AML, rows=_of(Refund), says=_refund,
+            keeps=_whole_refund, erase=_no_refund, omits=REASONS, stays=STAYS,
+        ),
+        Holding(
+            key="payments.chargebacks", title=gettext_lazy("Chargebacks"), models=("payments.Chargeback",), order=51, law=AML,
+            rows=lambda player_id: Chargeback.objects.filter(player_id=player_id), says=_chargeback, keeps=_whole_chargeback, erase=_no_chargeback,
+            omits=REASONS, stays=STAYS,
+        ),
+        Holding(
+            key="payments.exceptions", title=gettext_lazy("Payment exceptions"), models=("payments.PaymentException",), order=51, law=AML,
+            rows=lambda player_id: PaymentException.objects.filter(player_id=player_id), keeps=_whole_exception, erase=_no_exception,
+            says=_exception, omits=REASONS, stays=STAYS,
         ),
         Holding(
             key="payments.calls", title=gettext_lazy("Words exchanged with providers"), models=("payments.ProviderCall",), order=52, law=AML, rows=_calls,

@@ -41,3 +41,25 @@ WITHDRAWAL = Lifecycle(
 
 # In the reviewers' queue until somebody has decided.
 TO_DECIDE = ("requested", "held", "awaiting_second")
+
+REFUND = Lifecycle(
+    "payments.refund",
+    approved={"sent": "system"},
+    sent={"paid": "system", "failed": "system", "unknown": "system"},
+    unknown={"paid": "system", "failed": "system", "sent": "system"},  # left only by asking the provider
+    paid={"failed": "system"},  # a bank may send money back days after the provider reported it paid
+    final={"failed"},
+)
+
+# Moved by what the provider tells; staff decide what is done about it (payments/services/chargebacks.py). A second chargeback is a dispute of its own.
+CHARGEBACK = Lifecycle(
+    "payments.chargeback",
+    inquiry={"opened": "system", "defended": "payments.dispute", "won": "system", "lost": "system"},
+    opened={"defended": "payments.dispute", "accepted": "payments.dispute", "won": "system", "lost": "system"},
+    defended={"opened": "system", "won": "system", "lost": "system"},  # opened: an inquiry that was answered, and the bank took the money after all
+    accepted={"lost": "system", "won": "system"},
+    lost={"won": "system"},
+    final={"won"},
+)
+
+EXCEPTION = Lifecycle("payments.paymentexception", open={"resolved": "payments.decide", "obsolete": "system"}, final={"resolved", "obsolete"})

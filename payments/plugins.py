@@ -7,10 +7,11 @@ from backoffice.integrations.extension import api_routers, api_views
 from backoffice.runtime import schedules
 from backoffice.runtime.registry import demo_processes
 from backoffice.ui import figures, navigation, tiles
-from backoffice.work.queues import register as register_queue
 from backoffice.work.views.index import waiting
-from payments import demo, facts, happenings, holdings, home, lists, measures, merging, panels, probes, profiles, queues, search, timeline
+from payments import demo, facts, happenings, holdings, home, measures, merging, panels, probes, profiles, queues, search, timeline
+from payments.services import failed_transfers
 from players import guards
+from players.blocks import sources
 from players.complaints import services as complaints
 from players.messages import occasions
 from players.profile import consequences, questions
@@ -24,6 +25,7 @@ MONEY = {"amount": "25.00", "currency": "EUR"}  # samples, for previews of messa
 def plug_in() -> None:
     facts.register()
     schedules.every(2, task="payments.tasks.sweep")
+    schedules.every(60, task="payments.tasks.sweep_exceptions")
     scopes.register("payments:read", "See deposits, withdrawals and balances")
     scopes.register("payments:write", "Start deposits, ask for withdrawals and take them back")
     api_routers.register("", "payments.api.router")
@@ -41,10 +43,11 @@ def plug_in() -> None:
         "Work", gettext_lazy("Withdrawals"), "payments:withdrawals", "withdraw", "payments.view", count=waiting(queues.WITHDRAWALS), order=10
     )
     navigation.register(withdrawals)
-    deposits = lists.LIST
-    navigation.register(navigation.Item("Money", deposits.title, deposits.index, deposits.icon, deposits.view, order=10))
+    for order, queue in ((12, queues.EXCEPTIONS), (14, queues.CHARGEBACKS)):
+        navigation.register(navigation.Item("Work", queue.title, queue.index, queue.icon, queue.view, count=waiting(queue), order=order))
+    for order, listed in ((10, queues.DEPOSITS), (11, queues.REFUNDS)):
+        navigation.register(navigation.Item("Money", listed.title, listed.index, listed.icon, listed.view, order=order))
     queues.plug_in()
-    register_queue(deposits)
     happenings.plug_in()
     measures.plug_in()
     probes.register()
@@ -56,8 +59,10 @@ def plug_in() -> None:
     tiles.register(home.home, permission="payments.view", order=15)
     figures.register(home.figures, permission="payments.view", order=10)
     consequences.register(profiles.says)
+    sources.register(failed_transfers.BLOCKS)
     names.register(Reference.DEPOSIT, lambda numbers: {number: f"DP-{number}" for number in numbers})
     names.register(Reference.WITHDRAWAL, lambda numbers: {number: f"WD-{number}" for number in numbers})
+    names.register(Reference.REFUND, lambda numbers: {number: f"RF-{number}" for number in numbers})
     names.register(Reference.HOLD, profiles.held_for)
     complaints.payments[:] = [profiles.address_of]
     questions.register(

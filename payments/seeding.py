@@ -57,6 +57,12 @@ def open_changes() -> str:
     return "a reason code and a limit wait for approval"
 
 
+def play_astray() -> str:
+    from payments.history import astray
+
+    return astray.play()
+
+
 def play_quiet() -> str:
     from payments.history import quiet
 
@@ -72,4 +78,5 @@ def play_history() -> str:
 seeders.register(Seeder("Four-eyes limits", 50, set_limits))
 seeders.register(Seeder("Payments' open changes", 61, open_changes))
 seeders.register(Seeder("Dormant accounts", 89, play_quiet))
+seeders.register(Seeder("Payments that went astray", 89, play_astray))
 seeders.register(Seeder("History", 90, play_history))

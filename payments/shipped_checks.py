@@ -10,6 +10,10 @@ from rapidfuzz.utils import default_process
 from backoffice.ui import numbers, times
 from backoffice.work.checks import FAIL, PASS, UNKNOWN, WARN, Money, Result
 from payments.checks import Case, Check, register
+from payments.closed_loop import Strategy
+from payments.providers import registry
+from payments.providers.breaker import BreakerState
+from payments.selectors import sources as sources_of
 from players import along
 from players.blocks import BLOCKS, WITHDRAWAL, sources
 
@@ -192,9 +196,37 @@ def last_attempt(case: Case) -> Result:
     return Result("PAY-07", PASS, _("No failed payout attempt"))
 
 
+def closed_loop(case: Case) -> Result:
+    """What paid in is paid back first. More than one line means that the payout would have to be divided."""
+    found = sources_of.plan(case)
+    if found is None or found.strategy is Strategy.NONE:
+        return Result("PAY-08", UNKNOWN, _("Return to source"), (_("the market has no rule"),))
+    elsewhere = [line for line in found.lines if line.instrument_id != case.withdrawal.instrument_id]
+    if not elsewhere:
+        return Result("PAY-08", PASS, _("It goes back to where money came from, or nothing has to"), (str(case.withdrawal.instrument),), detail=found.citation)
+    evidence = (elsewhere[0].label, Money(elsewhere[0].amount, case.withdrawal.currency))
+    return Result("PAY-08", WARN, _("Other methods would have to be paid back first"), evidence, detail=found.citation)
+
+
+def provider_health(case: Case) -> Result:
+    """Whether the provider would take it now, as its circuits stand."""
+    name = case.withdrawal.provider.capitalize()
+    try:
+        circuits = [one for one in registry.get(case.withdrawal.provider).health() if one.key.endswith((":payout", ":ask"))]
+    except (registry.UnknownProvider, registry.BadProviderSettings):
+        return Result("PAY-09", UNKNOWN, _("Provider is not connected here"), (name,))
+    broken = [one for one in circuits if one.state is not BreakerState.CLOSED]
+    if broken:
+        failed = _("%(failures)s of %(calls)s calls failed") % {"failures": numbers.whole(broken[0].failures), "calls": numbers.whole(broken[0].calls)}
+        return Result("PAY-09", WARN, _("Provider fails now: the payout would wait"), (name,), detail=failed)
+    calls, failures = sum(one.calls for one in circuits), sum(one.failures for one in circuits)
+    words = _("%(failures)s of %(calls)s calls failed lately") % {"failures": numbers.whole(failures), "calls": numbers.whole(calls)}
+    return Result("PAY-09", PASS, _("Provider answers"), (name,), detail=words)
+
+
 def register_shipped() -> None:
     register(
         Check("ACC-01", account_status), Check("ACC-02", blocks), Check("PAY-01", holder), Check("PAY-02", used_before), Check("AML-01", turnover),
         Check("PAY-03", first_withdrawal), Check("PAY-04", velocity), Check("DEV-01", device_and_country), Check("PAY-05", instrument_changed),
-        Check("PAY-06", chargebacks), Check("PAY-07", last_attempt),
+        Check("PAY-06", chargebacks), Check("PAY-07", last_attempt), Check("PAY-08", closed_loop), Check("PAY-09", provider_health),
     )  # fmt: skip

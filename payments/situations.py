@@ -53,7 +53,10 @@ def _late(row: Withdrawal, now: datetime) -> str:
     return " " + _("Promised for %(when)s.") % {"when": times.write(row.due_at)}
 
 
-def of_deposit(row: Deposit) -> str:
+def of_deposit(row: Deposit, *, waits: bool = False) -> str:
+    """`waits`: what came in is not what was asked for, and a person decides about it."""
+    if waits and row.state == "captured":
+        return _("Another amount than asked for came in; somebody decides about it.")
     words = {"provider": row.provider.capitalize(), "when": times.write(row.credited_at) if row.credited_at else ""}
     return {
         "initiated": _("Begun; the player has not finished it at %(provider)s."),

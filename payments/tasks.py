@@ -7,7 +7,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from payments.services import deposits, payouts, webhooks
+from payments.services import deposits, exceptions, payouts, refunds, webhooks
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +23,11 @@ def step_deposit(deposit_id: int) -> str:
 
 
 @shared_task
+def step_refund(refund_id: int) -> str:
+    return refunds.step(refund_id)
+
+
+@shared_task
 def handle_webhook(event_pk: int) -> str:
     return webhooks.handle(event_pk, now=timezone.now())
 
@@ -33,7 +38,14 @@ def sweep() -> int:
     now = timezone.now()
     done = _each(webhooks.due(now=now), lambda event: webhooks.handle(event, now=timezone.now()))
     done += _each(payouts.due(now=now), payouts.step)
+    done += _each(refunds.due(now=now), refunds.step)
     return done + _each(deposits.due(now=now), deposits.step)
+
+
+@shared_task
+def sweep_exceptions() -> int:
+    """What has been on its way for too long becomes an exception; what has moved on is none any more."""
+    return exceptions.sweep(now=timezone.now())
 
 
 def _each(rows: Iterable[int], work: Callable[[int], Any]) -> int:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.lifecycles import TO_DECIDE
-from payments.models import Deposit, Withdrawal
+from payments.models import Chargeback, Deposit, Refund, Withdrawal
 from payments.panels import STATUS
 from payments.selectors import decision
 from players.panels import Looking
@@ -36,6 +36,14 @@ def _deposits(ids: Sequence[int]) -> Mapping[int, tuple[Decimal, str]]:
     return {pk: (amount, currency) for pk, amount, currency in Deposit.objects.filter(pk__in=ids).values_list("pk", "amount", "currency")}
 
 
+def _refunds(ids: Sequence[int]) -> Mapping[int, tuple[Decimal, str]]:
+    return {pk: (amount, currency) for pk, amount, currency in Refund.objects.filter(pk__in=ids).values_list("pk", "amount", "currency")}
+
+
+def _chargebacks(ids: Sequence[int]) -> Mapping[int, tuple[Decimal, str]]:
+    return {pk: (amount, currency) for pk, amount, currency in Chargeback.objects.filter(pk__in=ids).values_list("pk", "amount", "currency")}
+
+
 def coming(looking: Looking) -> Iterable[Coming]:
     """Deadlines of withdrawals that wait, and ends of holds."""
     may_open = looking.may("payments.view")
@@ -57,7 +65,46 @@ def plug_in() -> None:
             permission="payments.view",
             amounts=_withdrawals,
         ),
-        About(type="payments.deposit", name=lambda pk: f"DP-{pk}", amounts=_deposits),
+        About(
+            type="payments.deposit",
+            name=lambda pk: f"DP-{pk}",
+            url=lambda pk: reverse("payments:deposit", args=[pk]),
+            permission="payments.view",
+            amounts=_deposits,
+        ),
+        About(
+            type="payments.refund",
+            name=lambda pk: f"RF-{pk}",
+            url=lambda pk: reverse("payments:refund", args=[pk]),
+            permission="payments.view",
+            amounts=_refunds,
+        ),
+        About(
+            type="payments.chargeback",
+            name=lambda pk: f"CB-{pk}",
+            url=lambda pk: reverse("payments:chargeback", args=[pk]),
+            permission="payments.view",
+            amounts=_chargebacks,
+        ),
+        About(
+            type="payments.paymentexception", name=lambda pk: f"PX-{pk}", url=lambda pk: reverse("payments:exception", args=[pk]), permission="payments.view"
+        ),
+        _told("refund.approved", _l("%(subject)s: a refund of %(deposit)s asked for"), icon="undo"),
+        _told("refund.sent", _l("%(subject)s sent to the provider"), icon="undo"),
+        _told("refund.paid", _l("%(subject)s refunded"), tone="success", icon="undo"),
+        _told("refund.failed", _l("%(subject)s could not be refunded"), tone="critical", icon="undo"),
+        _told("refund.unknown", _l("%(subject)s: the provider has not answered"), tone="attention", icon="undo"),
+        _told("refund.found_at_provider", _l("%(subject)s found at the provider"), icon="undo"),
+        _told("refund.unasked", _l("%(subject)s: %(deposit)s was refunded at the provider"), tone="attention", icon="undo"),
+        _told("chargeback.inquiry", _l("%(subject)s: the bank asks about a deposit"), tone="attention", icon="flag"),
+        _told("chargeback.opened", _l("%(subject)s: the bank took a deposit back"), tone="critical", icon="flag"),
+        _told("chargeback.defended", _l("%(subject)s defended"), tone="info", icon="flag"),
+        _told("chargeback.accepted", _l("%(subject)s let go"), icon="flag"),
+        _told("chargeback.won", _l("%(subject)s won"), tone="success", icon="flag"),
+        _told("chargeback.lost", _l("%(subject)s lost"), tone="critical", icon="flag"),
+        _told("paymentexception.opened", _l("%(subject)s: %(payment)s needs somebody"), tone="attention", icon="warn"),
+        _told("paymentexception.resolved", _l("%(subject)s resolved"), icon="check"),
+        _told("paymentexception.obsolete", _l("%(subject)s settled by itself"), icon="check"),
         _told("deposit.initiated", _l("%(subject)s begun")),
         _told("deposit.authorised", _l("%(subject)s authorised by the provider")),
         _told("deposit.captured", _l("%(subject)s captured"), tone="info"),

@@ -50,6 +50,9 @@ HOLDERS: dict[str, set[str]] = {
     "payments.view": {"owner", *PAYMENTS, "fraud", "compliance", "finance", "auditor"},
     "payments.view_status": {"owner", "support", "kyc", "crm"},
     "payments.decide": {"owner", *PAYMENTS},
+    "payments.refund": {"owner", *PAYMENTS},
+    "payments.dispute": {"owner", *PAYMENTS, "fraud"},
+    "payments.view_raw": {"owner", "payments-l2", "head-of-payments", "compliance", "auditor"},
     "payments.approve_second": {"owner", "payments-l2", "head-of-payments"},
     "work.share_views": {"owner", "head-of-payments", "compliance"},
     "work.watch": {"owner", *PAYMENTS, "compliance", "fraud", "finance", "support", "auditor"},
@@ -206,6 +209,22 @@ def _of_access(who: str, method: str = "get", allow: int = 200, **more: Any) -> 
     return Row(who, method, allow, args=lambda world: [world.access.pk], elsewhere=lambda world: [world.access_elsewhere.pk], **more)
 
 
+def _of_deposit(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
+    return Row(who, method, allow, args=lambda world: [world.deposit.pk], elsewhere=lambda world: [world.deposit_elsewhere.pk], **more)
+
+
+def _of_refund(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
+    return Row(who, method, allow, args=lambda world: [world.refund.pk], elsewhere=lambda world: [world.refund_elsewhere.pk], **more)
+
+
+def _of_chargeback(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
+    return Row(who, method, allow, args=lambda world: [world.chargeback.pk], elsewhere=lambda world: [world.chargeback_elsewhere.pk], **more)
+
+
+def _of_exception(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
+    return Row(who, method, allow, args=lambda world: [world.exception.pk], elsewhere=lambda world: [world.exception_elsewhere.pk], **more)
+
+
 def _of_complaint(who: str, method: str = "get", allow: int = 200, **more: Any) -> "Row":
     return Row(who, method, allow, args=lambda world: [world.complaint.pk], elsewhere=lambda world: [world.complaint_elsewhere.pk], **more)
 
@@ -301,6 +320,13 @@ ROWS: dict[str, Row] = {
     "payments:withdrawal-release": _of_withdrawal("payments.decide", "post", 302),
     "payments:withdrawal-undo": _of_withdrawal("payments.decide", "post", 302),
     "payments:withdrawal-decide": _of_withdrawal("payments.decide", "post", 303, data=_decision),
+    # deposits, what went back of them, and what went another way
+    "payments:deposit": _of_deposit("payments.view"),
+    "payments:refund-deposit": _of_deposit("payments.refund"),
+    "payments:refund": _of_refund("payments.view"),
+    **_list("payments:refunds", "payments.view"),
+    **_queue("payments:exceptions", "payments:exception", "payments.view", "payments.decide", _of_exception),
+    **_queue("payments:chargebacks", "payments:chargeback", "payments.view", "payments.dispute", _of_chargeback),
     # the books
     "wallet:books": Row("wallet.view"),
     "wallet:books-export": Row("wallet.view", "post"),

@@ -20,8 +20,8 @@ from backoffice.scope import markets, packs
 from backoffice.scope.models import Brand
 from payments.models import Deposit
 from payments.providers import registry
-from payments.providers.protocol import DepositState
 from payments.services import deposits
+from tests.payments.news import hears
 from wallet import currencies
 
 ROOT = "/api/platform/v1"
@@ -135,9 +135,7 @@ def fund(player: int, instrument: int, amount: str, currency: str) -> Deposit:
         player_id=player, instrument_id=instrument, amount=Decimal(amount), currency=currency, key=f"fund-{next(_numbers)}",
         by=Actor.player(player), now=now,
     )  # fmt: skip
-    deposits.told(
-        deposit_id=deposit.pk, reference=deposit.reference, state=DepositState.CAPTURED, provider_id=f"pp_{deposit.pk}", sequence=3, fee=None, now=now
-    )
+    hears(deposit, provider_id=f"pp_{deposit.pk}", now=now)
     return deposit
 
 

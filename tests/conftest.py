@@ -4,6 +4,8 @@
 - `committed_db`: a database of its own that the test may commit to. Locks, deferred triggers, races. Yields a `Database`.
 - `own_cluster`: a server of its own as well. Horizon, sequencer, kills, restores. Yields an `OwnCluster`.
 
+Opening the casino of tests/casino.py costs more than most tests. A fixture that opens it asks for `opened` beside `db` or `committed_db`.
+
 Tests of the ledger and of the record run on PostgreSQL 15 too, the oldest version that is supported: `-m "not postgres15"` leaves it out.
 """
 
@@ -88,15 +90,21 @@ def folder(tmp_path: Path, settings: Any) -> Iterator[Path]:
 
 
 @pytest.fixture
-def django_db_setup(server: Server, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(server: Server, django_db_blocker: Any, request: pytest.FixtureRequest) -> Iterator[None]:
     """What `db` stands on. A test that commits, past its transaction, would show its facts to all that follow: it fails."""
-    database = server.worker()
+    opened = "opened" in request.fixturenames
     with django_db_blocker.unblock():
+        database = server.worker(opened=opened)
         database.use()
     yield
     if database.last_fact() != database.facts:
-        server.replace_worker()
+        server.replace_worker(opened=opened)
         pytest.fail("This test committed a fact past its transaction. It needs `committed_db` instead of `db`.")
+
+
+@pytest.fixture
+def opened() -> None:
+    """Beside `db` or `committed_db`: the database is one in which the casino is open already, and `open_casino()` only finds it."""
 
 
 @pytest.fixture
@@ -110,8 +118,8 @@ def committed_db(server: Server, django_db_blocker: Any, request: pytest.Fixture
         pytest.fail("`db` and `committed_db` are two databases; a test uses one.")
     from django.db import connections
 
-    database = server.clone()
     with django_db_blocker.unblock():
+        database = server.clone(opened="opened" in request.fixturenames)
         database.use()
         yield database
         connections["default"].close()

@@ -67,7 +67,8 @@ class Server:
     version: str
     address: Address
     _migrated: bool = False
-    _worker: "Database | None" = None
+    _opened: "Database | None" = None
+    _workers: "dict[bool, Database]" = field(default_factory=dict)
 
     def connect(self, role: str, database: str) -> psycopg.Connection[Any]:
         """A connection that commits each statement."""
@@ -88,26 +89,40 @@ class Server:
             self._migrated = True
         return TEMPLATE
 
-    def clone(self) -> "Database":
-        """A new copy of the template."""
+    def opened(self) -> str:
+        """The name of a copy in which the casino of tests/casino.py is open: made once, by the services, as a test would make it."""
+        from django.db import connections
+
+        from tests.casino import open_casino
+
+        if self._opened is None:
+            database = self.clone()
+            database.use()
+            open_casino()
+            connections["default"].close()  # nobody may be connected to what is copied
+            self._opened = database
+        return self._opened.name
+
+    def clone(self, *, opened: bool = False) -> "Database":
+        """A new copy of the template; `opened`: with the casino. Django's connection may be closed meanwhile."""
         name = f"copy_{secrets.token_hex(4)}"
-        template = self.template()
+        template = self.opened() if opened else self.template()
         with self.connect("owner", "postgres") as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return Database(self, name)
 
-    def worker(self) -> "Database":
-        """The copy in which the tests roll back what they do."""
-        if self._worker is None:
-            self._worker = self.clone()
-            self._worker.facts = self._worker.last_fact()
-        return self._worker
+    def worker(self, *, opened: bool = False) -> "Database":
+        """The copy in which the tests roll back what they do: an empty one, or one with the casino."""
+        if opened not in self._workers:
+            database = self.clone(opened=opened)
+            database.facts = database.last_fact()
+            self._workers[opened] = database
+        return self._workers[opened]
 
-    def replace_worker(self) -> None:
+    def replace_worker(self, *, opened: bool = False) -> None:
         """Somebody committed into it: the next test gets a new one."""
-        if self._worker is not None:
-            self._worker.drop()
-        self._worker = None
+        if replaced := self._workers.pop(opened, None):
+            replaced.drop()
 
 
 @dataclass

@@ -57,17 +57,31 @@ COLUMNS: dict[str, dict[str, object]] = {
     },
     "jobs.RowResult": {"outcome": NO, "words": Clear("which row of a file was done", "removed after 30 days")},
     "jobs.Verdict": {"verdict": NO, "reason": STAFF},
+    "payments.Chargeback": {
+        "provider": NO, "dispute_id": NO, "state": NO, "currency": NO, "reason": NO,
+        "note": Clear("what was handed in, or why it was let go", "emptied by the erasure, kept under seal until the law lets go"),
+    },
     "payments.Deposit": {
         "currency": NO, "provider": NO, "reference": NO, "provider_id": NO, "state": NO,
         "failure": Clear("the provider's words", "emptied by the erasure, kept under seal until the law lets go"),
         "redirect_url": Clear("the provider's page for this payment", "emptied by the erasure"),
     },
+    "payments.PaymentException": {
+        "kind": NO, "payment_type": NO, "provider": NO, "reference": NO, "currency": NO, "state": NO, "resolution": NO,
+        "detail": Clear("the provider's words about a payment", "emptied by the erasure, kept under seal until the law lets go"),
+        "note": Clear("why somebody resolved it so", "emptied by the erasure, kept under seal until the law lets go"),
+    },
     "payments.ProviderCall": {
         "payment_type": NO, "provider": NO, "operation": NO, "reference": NO, "outcome": NO,
         "detail": Clear("the provider's words about a payment", "emptied by the erasure, kept under seal until the law lets go"),
     },
+    "payments.Refund": {
+        "currency": NO, "provider": NO, "reference": NO, "provider_id": NO, "state": NO,
+        "reason": Clear("why it was given back", "emptied by the erasure, kept under seal until the law lets go"),
+        "failure": Clear("the provider's words", "emptied by the erasure, kept under seal until the law lets go"),
+    },
     "payments.WebhookEvent": {
-        "provider": NO, "event_id": NO, "kind": NO, "reference": NO,
+        "provider": NO, "event_id": NO, "kind": NO, "reference": NO, "payment_type": NO,
         "body": Clear("what the provider signed, which may name who pays", "emptied by the erasure, kept under seal until the law lets go"),
         "headers": NO, "outcome": NO,
     },

@@ -5,11 +5,14 @@ import threading
 import pytest
 from django.db import connection
 
+from backoffice.approvals.models import Policy
 from backoffice.audit.models import Event
 from backoffice.audit.record import record_apart
+from backoffice.scope.models import Brand, PackVersion
 from tests import factories
 from tests.backoffice.audit.tools import NOW, SYSTEM, fact
-from tests.databases import Database, OwnCluster
+from tests.casino import open_casino
+from tests.databases import Database, OwnCluster, Server
 from wallet.models import Currency
 
 
@@ -57,3 +60,31 @@ def test_a_fact_recorded_apart_reaches_the_database_of_the_test(committed_db: Da
     record_apart("test.apart", actor=SYSTEM, at=NOW, subject=("tests.thing", 1))
 
     assert Event.objects.count() == 1
+
+
+def casino() -> list[object]:
+    """What opening it leaves behind."""
+    brands = Brand.objects.values_list("code", "timezone", "base_currency", "jurisdictions__code").order_by("code", "jurisdictions__code")
+    policies = Policy.objects.order_by("brand__code", "kind").values_list("kind", "brand__code", "amounts", "approvals", "active")
+    packs = PackVersion.objects.order_by("jurisdiction__code", "version").values_list("jurisdiction__code", "version", "effective_from", "sha256", "loaded_at")
+    facts = Event.objects.order_by("pk").values_list("type", "subject_type", "actor_kind")
+    return [list(brands), list(policies), list(packs), list(Currency.objects.order_by("code").values()), list(facts)]
+
+
+def test_where_the_casino_is_opened_already_it_is_as_a_test_would_open_it(committed_db: Database, server: Server) -> None:
+    assert open_casino().code == "nova"
+    made = casino()
+    there = server.clone(opened=True)
+    try:
+        there.use()
+        found = casino()
+        assert open_casino().code == "nova"
+        assert casino() == found == made
+    finally:
+        committed_db.use()
+        there.drop()
+
+
+def test_opened_is_beside_db_and_rolls_back(db: None, opened: None) -> None:
+    assert connection.in_atomic_block
+    assert {brand.code for brand in Brand.objects.all()} == {"nova", "fjord"}

@@ -1,5 +1,6 @@
 """One of everything that has an address, in a brand of the reader's and in one out of reach. What tests/access_table.py asks for."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -19,6 +20,10 @@ from backoffice.jobs.exports.asking import request_export
 from backoffice.jobs.models import Job
 from backoffice.scope.models import Brand
 from backoffice.work.notes import files, services
+from payments import locks
+from payments.models import Deposit, PaymentException
+from payments.providers.protocol import DepositState, DisputeState, Money, PaymentKind, RefundState
+from payments.services import refunds
 from players.blocks.services import set_block
 from players.complaints.services import record_complaint
 from players.duplicates import finding
@@ -33,7 +38,8 @@ from players.segments import runs
 from players.services.registration import record_sign_in
 from players.tickets.services import open_by_hand
 from tests.backoffice.alerts.tools import delivered, fired
-from tests.casino import new_player, new_withdrawal, open_casino
+from tests.casino import new_player, new_withdrawal, open_casino, paid_in
+from tests.payments.news import dispute, hears, news
 from tests.people import make_brand, make_person
 from wallet import currencies, ledger
 from wallet.kinds import AccountKind, TransactionKind
@@ -54,7 +60,11 @@ def furnish(brand: Brand) -> SimpleNamespace:
     change, change_elsewhere = (proposed_policy(one) for one in (brand, other))
     alert, alert_elsewhere = (fired(one) for one in (brand, other))
     delivery, delivery_elsewhere = (delivered(one) for one in (brand, other))
+    deposit, deposit_elsewhere = went_back(withdrawal), went_back(elsewhere)
     return SimpleNamespace(
+        deposit=deposit, deposit_elsewhere=deposit_elsewhere, refund=deposit.refunds.get(), refund_elsewhere=deposit_elsewhere.refunds.get(),
+        chargeback=deposit.chargebacks.get(), chargeback_elsewhere=deposit_elsewhere.chargebacks.get(),
+        exception=unclear(deposit), exception_elsewhere=unclear(deposit_elsewhere),
         brand=brand, other_brand=other, person=person, role=Role.objects.get(code="kyc"), withdrawal=withdrawal, elsewhere=elsewhere, change=change,
         change_elsewhere=change_elsewhere, alert=alert, alert_elsewhere=alert_elsewhere, delivery=delivery, delivery_elsewhere=delivery_elsewhere,
         job=waiting_job(brand), job_elsewhere=waiting_job(other), note=noted(withdrawal), note_elsewhere=noted(elsewhere),
@@ -66,6 +76,24 @@ def furnish(brand: Brand) -> SimpleNamespace:
         access=asked_for_all(withdrawal), access_elsewhere=asked_for_all(elsewhere), kept=kept(withdrawal), kept_elsewhere=kept(elsewhere),
         remittance=agreed(withdrawal), remittance_elsewhere=agreed(elsewhere),
     )  # fmt: skip
+
+
+def went_back(withdrawal: Any) -> Deposit:
+    """Another deposit of the player, of which some was refunded at the provider and some charged back."""
+    made = paid_in(withdrawal.player, withdrawal.instrument, "20.00", currency=withdrawal.currency, now=timezone.now())
+    hears(made, sequence=4, disputes=(dispute(made, DisputeState.OPENED, amount=Decimal("12.00")),))
+    refunded = replace(
+        news(made, provider_id=f"ref-{made.pk}"), kind=PaymentKind.REFUND, state=RefundState.PAID, money=Money(amount=Decimal("3.00"), currency=made.currency)
+    )
+    with transaction.atomic():
+        refunds.unasked(locks.player_then_deposit(made.pk), refunded, now=timezone.now())
+    return Deposit.objects.get(pk=made.pk)
+
+
+def unclear(deposit: Deposit) -> PaymentException:
+    """The provider says that it failed, which does not fit."""
+    hears(deposit, DepositState.FAILED, sequence=5)
+    return PaymentException.objects.get(payment_type="deposit", payment_id=deposit.pk)
 
 
 def segment_of(brand: Brand) -> Segment:

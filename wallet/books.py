@@ -24,7 +24,7 @@ from wallet.models import DayClose
 if TYPE_CHECKING:
     from backoffice.access.models import Staff
 
-OWED = (AccountKind.CASH, AccountKind.HOLD, AccountKind.UNCLAIMED)
+OWED = (AccountKind.CASH, AccountKind.HOLD, AccountKind.UNCLAIMED, AccountKind.UNALLOTTED)
 HELD = (AccountKind.PSP_CLEARING, AccountKind.BANK, AccountKind.CHAIN_WALLET, AccountKind.ROLLING_RESERVE)
 _SUMS = """
 SELECT d.brand_id, c.code, a.kind, sum(d.credits - d.debits)
@@ -60,6 +60,11 @@ class Funds:
     def unclaimed(self) -> Decimal:
         """Handed over from dormant accounts and not claimed: owed to the player, or to whom the law names, until it is paid."""
         return self._sum([AccountKind.UNCLAIMED])
+
+    @property
+    def unallotted(self) -> Decimal:
+        """Came in, and nobody has decided yet whose it is: owed to somebody."""
+        return self._sum([AccountKind.UNALLOTTED])
 
     @property
     def bonus(self) -> Decimal:
@@ -116,6 +121,7 @@ COLUMNS = (
     "cash",
     "held",
     "unclaimed",
+    "unallotted",
     "owed",
     "bonus",
     "at_providers",
@@ -136,7 +142,7 @@ def as_csv(rows: Iterable[Funds], *, day: date, closed: dict[int, datetime], by:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for row in rows:
-        amounts = [format(getattr(row, name), "f") for name in COLUMNS[3:13]]
+        amounts = [format(getattr(row, name), "f") for name in COLUMNS[3:14]]
         shut = closed.get(row.brand.pk)
         writer.writerow([day.isoformat(), row.brand.code, row.currency, *amounts, shut.isoformat() if shut else "", now.isoformat(), by, position])
     return out.getvalue()

@@ -95,10 +95,13 @@ def _move(
 
 
 @transaction.atomic
-def capture(*, hold_id: int, target: Place, key: str, now: datetime, amount: Decimal | None = None, reference: tuple[Reference, int] | None = None) -> Posted:
+def capture(
+    *, hold_id: int, target: Place, key: str, now: datetime, amount: Decimal | None = None, reference: tuple[Reference, int] | None = None,
+    kind: TransactionKind = TransactionKind.PAID_OUT,
+) -> Posted:  # fmt: skip
     """Pay held money out to a house account, all that remains or `amount`. Raises HoldClosed when less remains."""
     hold = _locked(hold_id)
-    return _move(hold, amount=amount, target=target, kind=TransactionKind.PAID_OUT, key=key, now=now, reference=reference)
+    return _move(hold, amount=amount, target=target, kind=kind, key=key, now=now, reference=reference)
 
 
 @transaction.atomic

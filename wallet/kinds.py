@@ -27,6 +27,7 @@ class AccountKind(models.IntegerChoices):
     JACKPOT_ACCRUAL = 22, _("Jackpot contributions")
     NETWORK_FEES = 23, _("Network fees")
     UNCLAIMED = 24, _("Unclaimed money")
+    UNALLOTTED = 26, _("Money to be allotted")
     MIGRATION = 29, _("Migration")
     JACKPOT_POOL = 40, _("Jackpot pool")
     ROLLING_RESERVE = 41, _("Rolling reserve")
@@ -50,6 +51,8 @@ class TransactionKind(models.IntegerChoices):
     CHARGED_BACK = 5, _("Charged back")
     CHARGEBACK_REVERSED = 6, _("Chargeback reversed")
     CHARGEBACK_FEE = 7, _("Chargeback fee")
+    RECEIVED_UNALLOTTED = 8, _("Received, to be allotted")
+    ALLOTTED = 9, _("Allotted to the player")
     HELD = 10, _("Held for withdrawal")
     HOLD_RELEASED = 11, _("Hold released")
     HOLD_EXPIRED = 12, _("Hold expired")
@@ -98,4 +101,5 @@ class Reference(models.IntegerChoices):
     DORMANCY = 7, "players.dormancy"
     MERGE = 9, "players.merge"
     REMITTANCE = 10, "wallet.remittance"
+    REFUND = 11, "payments.refund"
     BENCH = 99, "bench"

@@ -12,7 +12,7 @@ from wallet.kinds import TransactionKind as Kind
 from wallet.models import Currency
 
 # What came in and stayed, and what went out and did not come back, as the cash account sees it.
-_IN = (Kind.DEPOSIT_CREDITED, Kind.CRYPTO_CONFIRMED, Kind.DEPOSIT_REFUNDED, Kind.DEPOSIT_REVERSED, Kind.CHARGED_BACK, Kind.CHARGEBACK_REVERSED)
+_IN = (Kind.DEPOSIT_CREDITED, Kind.CRYPTO_CONFIRMED, Kind.ALLOTTED, Kind.DEPOSIT_REFUNDED, Kind.DEPOSIT_REVERSED, Kind.CHARGED_BACK, Kind.CHARGEBACK_REVERSED)
 _OUT = (Kind.PAID_OUT, Kind.PAYOUT_RETURNED)
 
 

@@ -1,7 +1,6 @@
 """Forms of the second factor, of people and of one's own profile."""
 
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
 
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -15,6 +14,7 @@ from backoffice.access import lockouts, sessions
 from backoffice.access.adapters import StaffAccounts
 from backoffice.access.models import Role, Staff
 from backoffice.scope.models import Brand
+from backoffice.scope.zones import known
 
 CODE = {
     "autocomplete": "one-time-code",
@@ -68,7 +68,7 @@ class SetUpForm(ActivateTOTPForm):
 
 
 def zones() -> list[tuple[str, str]]:
-    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/", "SystemV/")))
+    names = sorted(name for name in known() if "/" in name and not name.startswith(("Etc/", "posix/", "right/", "SystemV/")))
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 

@@ -1,13 +1,12 @@
 """Markets that ship with a pack, and the only writes to jurisdictions and brands. A real operator takes those that it is licensed in."""
 
-import zoneinfo
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
-from backoffice.scope import packs
+from backoffice.scope import packs, zones
 from backoffice.scope.models import Brand, Jurisdiction
 
 
@@ -49,7 +48,7 @@ def open_brand(*, code: str, name: str, timezone: str, base_currency: str, juris
 
     Raises BrandDiffers when its name, clock or currency is another: those change by approval, never by set-up. ValueError for a bad time zone.
     """
-    if timezone not in zoneinfo.available_timezones():
+    if timezone not in zones.known():
         raise ValueError(f"{timezone} is not a time zone. Use a name such as Europe/Malta.")
     brand, made = Brand.objects.get_or_create(code=code, defaults={"name": name, "timezone": timezone, "base_currency": base_currency})
     if (brand.name, brand.timezone, brand.base_currency) != (name, timezone, base_currency):

@@ -5,9 +5,11 @@ import zoneinfo
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from backoffice.scope import zones
+
 
 def known_timezone(name: str) -> None:
-    if name not in zoneinfo.available_timezones():
+    if name not in zones.known():
         raise ValidationError(f"{name} is not a time zone. Use a name such as Europe/Malta.")
 
 

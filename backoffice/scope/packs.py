@@ -26,6 +26,7 @@ SHIPPED = Path(__file__).parent / "shipped_packs"
 CATALOGUE: dict[str, tuple[type, str | Promise]] = {
     "withdrawal.decision_hours": (int, _("Hours within which a withdrawal is decided")),
     "withdrawal.player_may_cancel": (bool, _("Whether the player may take a pending withdrawal back")),
+    "withdrawal.return_to_source": (str, _("How payouts go back to the methods that paid in: oldest_first, proportional or none")),
     "registration.minimum_age": (int, _("Years of age from which a person may register")),
     "records.retention_years": (int, _("Years for which records are kept")),
     "aml.retention_years": (int, _("Years for which due diligence is kept after the end of an account")),

@@ -1,7 +1,6 @@
 """What a real operator says about the casino: its brand and its markets."""
 
 import re
-import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from backoffice.runtime.seeders import SetupStep, setup_steps
-from backoffice.scope import markets
+from backoffice.scope import markets, zones
 
 _CODES = ", ".join(market.code for market in markets.SHIPPED)
 
@@ -30,7 +29,7 @@ def ask(given: dict[str, Any], question: Callable[[str, str], str]) -> None:
     given["jurisdiction"] = given["jurisdiction"] or re.split(r"[,\s]+", question("--jurisdiction", f"Its licences, any of {_CODES}"))
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", given["brand_code"]):
         raise CommandError(f"--brand-code: {given['brand_code']!r} is not a short name in small letters, such as nova.")
-    if given["timezone"] not in zoneinfo.available_timezones():
+    if given["timezone"] not in zones.known():
         raise CommandError(f"--timezone: {given['timezone']!r} is not a time zone. Use a name such as Europe/Malta.")
     if unknown := [code for code in given["jurisdiction"] if code not in {market.code for market in markets.SHIPPED}]:
         raise CommandError(f"--jurisdiction: {', '.join(unknown)} is not shipped. Shipped are {_CODES}.")

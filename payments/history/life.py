@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
@@ -14,10 +14,11 @@ from backoffice.access.models import Staff
 from backoffice.audit.actors import Actor
 from backoffice.scope import packs
 from backoffice.scope.models import Brand
-from payments.models import Withdrawal
-from payments.providers.protocol import DepositState, Money, PayoutState
+from payments.history import said
+from payments.models import Chargeback, Deposit, PaymentException, Withdrawal
+from payments.providers.protocol import DepositState, Dispute, DisputeState, Money, PayoutState
 from payments.sandboxes.traffic import people
-from payments.services import deposits, payouts, withdrawals
+from payments.services import chargebacks, deposits, exceptions, payouts, withdrawals
 from players.models import Instrument, Player
 from players.services.instruments import add_instrument, confirm_instrument
 from players.services.registration import record_sign_in, register_player
@@ -172,19 +173,31 @@ class Life:
         self.tally.deposits += 1
         fate = 0.0 if surely else self.draw.random()
         state = DepositState.CAPTURED if fate < 0.92 else DepositState.FAILED if fate < 0.97 else DepositState.EXPIRED
-        told = self._deposit_told(deposit.pk, deposit.reference, currency, deposit.amount)
-        told(state, 3, now + timedelta(seconds=20))
+        fee = None if state in {DepositState.FAILED, DepositState.EXPIRED} else _fee(deposit.amount, currency, percent="1.5")
+        said.of_deposit(deposit, state, sequence=3, fee=fee, at=now + timedelta(seconds=20))
         if state is DepositState.CAPTURED and self.draw.random() < 0.012:
-            self._at(now + timedelta(days=self.draw.uniform(5, 50)), lambda later: told(DepositState.CHARGED_BACK, 4, later))
+            dispute = Dispute(
+                dispute_id=f"past_dispute_{deposit.reference.lower()}", state=DisputeState.OPENED, money=Money(amount=deposit.amount, currency=currency),
+                reason=self.draw.choice(("10.4", "13.1", "13.7")),
+            )  # fmt: skip
+            self._at(now + timedelta(days=self.draw.uniform(5, 50)), lambda later: self._charged_back(deposit, dispute, later))
 
-    def _deposit_told(self, pk: int, reference: str, currency: str, amount: Decimal) -> Callable[[DepositState, int, datetime], None]:
-        fee = _fee(amount, currency, percent="1.5")
+    # ---- chargebacks ----
 
-        def told(state: DepositState, sequence: int, at: datetime) -> None:
-            charged = None if state in {DepositState.FAILED, DepositState.EXPIRED} else fee
-            deposits.told(deposit_id=pk, reference=reference, state=state, provider_id=f"past_{reference.lower()}", sequence=sequence, fee=charged, now=at)
+    def _charged_back(self, deposit: Deposit, dispute: Dispute, now: datetime) -> None:
+        opened = replace(dispute, evidence_due_at=now + timedelta(days=14))
+        said.of_deposit(deposit, DepositState.CAPTURED, sequence=4, disputes=(opened,), at=now)
+        self._at(now + timedelta(days=self.draw.uniform(1, 9)), lambda later: self._answer(deposit, opened, later))
 
-        return told
+    def _answer(self, deposit: Deposit, dispute: Dispute, now: datetime) -> None:
+        row, by = Chargeback.objects.get(dispute_id=dispute.dispute_id), self.draw.choice(self.desk.first)
+        if self.draw.random() < 0.4:
+            chargebacks.accept(chargeback_id=row.pk, note="Not worth defending: the player is not reached any more.", by=by, now=now)
+            return
+        chargebacks.defend(chargeback_id=row.pk, note="Sign-ins, terms accepted and play after the deposit handed in at the provider.", by=by, now=now)
+        verdict = replace(dispute, state=DisputeState.WON if self.draw.random() < 0.4 else DisputeState.LOST)
+        decided = now + timedelta(days=self.draw.uniform(12, 40))
+        self._at(decided, lambda later: said.of_deposit(deposit, DepositState.CAPTURED, sequence=5, disputes=(verdict,), at=later))
 
     # ---- withdrawals ----
 
@@ -281,7 +294,16 @@ class Life:
 
         told(PayoutState.PAID, 3, now + timedelta(seconds=self.draw.uniform(2, 40)))
         if self.draw.random() < 0.02:
-            self._after(now, lambda later: told(PayoutState.RETURNED, 4, later), hours=48)
+            self._after(now, lambda later: self._came_back(pk, lambda: told(PayoutState.RETURNED, 4, later), later), hours=48)
+
+    def _came_back(self, pk: int, tell: Callable[[], None], now: datetime) -> None:
+        tell()
+        self._after(now, lambda later: self._explain(pk, later), hours=20)
+
+    def _explain(self, pk: int, now: datetime) -> None:
+        row = PaymentException.objects.filter(payment_type="withdrawal", payment_id=pk, state="open").first()
+        if row is not None:
+            exceptions.explain(exception_id=row.pk, note="The player gave another account.", by=self.draw.choice(self.desk.first), now=now)
 
 
 def _fee(amount: Decimal, currency: str, *, percent: str) -> Money:

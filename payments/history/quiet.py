@@ -3,11 +3,7 @@
 Played before the rest of the past, with the sweep's clock set back, so that it finds nobody else.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
-from random import Random
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,16 +12,11 @@ from backoffice.access import demo
 from backoffice.approvals.models import ChangeRequest
 from backoffice.approvals.services import decisions
 from backoffice.audit.actors import Actor
-from backoffice.scope.models import Brand
 from payments import hints
-from payments.providers.protocol import DepositState
-from payments.sandboxes.traffic import people
-from payments.services import deposits
+from payments.history import newcomer
 from players import messages
 from players.dormancy.services import reactivate_by_front_end, sweep
 from players.models import Dormancy, Player
-from players.services.instruments import add_instrument, confirm_instrument
-from players.services.registration import record_sign_in, register_player
 from wallet.models import Remittance
 from wallet.unclaimed import remitting, services
 from wallet.unclaimed.paying import pot_of
@@ -62,40 +53,11 @@ def play() -> str:
 
 def _came(number: int, code: str, law: str, seen: int, cash: dict[str, str], *, now: datetime) -> Player:
     """A player who registered, paid in and was not seen again."""
-    brand, at = Brand.objects.get(code=code), now - timedelta(days=seen)
-    front_end = Actor.integration(f"{brand.name} web")
-    draw, who = next(_of_market(number, code, law, at))
-    player = register_player(
-        brand=brand, jurisdiction=law, external_id=f"{TAG}{number}", first_name=who.first_name, last_name=who.last_name, birth_date=who.birth_date,
-        country=who.market.country, currency=who.market.currency, email=who.email, phone=who.phone, language=who.market.language, by=front_end, now=at,
-    )  # fmt: skip
-    record_sign_in(
-        player_id=player.pk, fingerprint=f"{draw.getrandbits(48):012x}", device_label=draw.choice(people.DEVICES), ip=people.address(draw),
-        country=who.market.country, by=front_end, now=at,
-    )  # fmt: skip
-    made = people.means(draw, who, "bank")
-    instrument = add_instrument(
-        player_id=player.pk, kind=made.kind, label=made.label, provider="nordpay", token=made.token, last4=made.last4, holder_name=made.holder_name,
-        detail=made.detail, country=made.country, by=front_end, now=at,
-    )  # fmt: skip
-    confirm_instrument(instrument_id=instrument.pk, player_id=player.pk, by=Actor.staff(demo.find("payments-l1")), now=at + timedelta(hours=20))
+    at = now - timedelta(days=seen)
+    player, instrument = newcomer.register(TAG, number, code=code, law=law, at=at)
     for currency, amount in cash.items():
-        one = deposits.start_deposit(
-            player_id=player.pk, instrument_id=instrument.pk, amount=Decimal(amount), currency=currency, key=f"{TAG}{number}:{currency}",
-            by=Actor.player(player.pk), now=at,
-        )  # fmt: skip
-        deposits.told(
-            deposit_id=one.pk, reference=one.reference, state=DepositState.CAPTURED, provider_id=f"past_{one.reference.lower()}", sequence=1, fee=None, now=at
-        )
+        newcomer.pays_in(player, instrument, amount, currency, key=f"{TAG}{number}:{currency}", at=at)
     return player
-
-
-def _of_market(number: int, code: str, law: str, at: datetime) -> Iterator[tuple[Random, Any]]:
-    draw = Random(f"{TAG}{number}")  # noqa: S311  (plausible, not secret)
-    while True:
-        who = people.person(draw, brand=code, tag=f"{TAG}{number}", today=at.date())
-        if who.market.jurisdiction == law:
-            yield draw, who
 
 
 def _became(fates: list[tuple[Player, str]], *, now: datetime) -> None:

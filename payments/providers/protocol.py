@@ -54,7 +54,7 @@ class PaymentKind(StrEnum):
 
 
 class DepositState(StrEnum):
-    """A deposit at the provider. Only `captured` means that the money is there; `reversed` and `charged_back` mean that it has gone."""
+    """A deposit at the provider. Only `captured` means that the money came, `reversed` that it has gone back. What a bank takes back is a `Dispute`."""
 
     PENDING = "pending"
     AUTHORISED = "authorised"
@@ -62,7 +62,6 @@ class DepositState(StrEnum):
     FAILED = "failed"
     EXPIRED = "expired"
     REVERSED = "reversed"
-    CHARGED_BACK = "charged_back"
 
 
 class PayoutState(StrEnum):
@@ -113,8 +112,6 @@ class EventKind(StrEnum):
     DEPOSIT_FAILED = "deposit.failed"
     DEPOSIT_EXPIRED = "deposit.expired"
     DEPOSIT_REVERSED = "deposit.reversed"
-    DEPOSIT_CHARGED_BACK = "deposit.charged_back"
-    DEPOSIT_CHARGE_BACK_WON = "deposit.charge_back_won"
     PAYOUT_SENT = "payout.sent"
     PAYOUT_PAID = "payout.paid"
     PAYOUT_FAILED = "payout.failed"
@@ -268,7 +265,7 @@ class Payment:
 
     `money` is what moved or is to move: what came in when that is not what was asked for. `fee` is what was charged so far, None where the provider tells it
     only in reports. `sequence` grows with every change; 0 where the provider counts none, so that nothing can be told from the order of its news.
-    `decline` is why it failed, in the provider's words.
+    `decline` is why it failed, in the provider's words. `deposit_id` is, of a refund, the provider's id of the deposit.
     """
 
     reference: str
@@ -280,6 +277,7 @@ class Payment:
     sequence: int
     changed_at: datetime
     decline: str = ""
+    deposit_id: str = ""
     disputes: tuple[Dispute, ...] = ()
 
 

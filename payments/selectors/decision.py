@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -12,11 +12,12 @@ from backoffice.audit.models import Event
 from backoffice.runtime.remembered import Remembered
 from backoffice.ui import times, words
 from payments import checks, limits
-from payments.models import Payment, ReasonCode, Withdrawal
+from payments.models import ReasonCode, Withdrawal
 from payments.queues import SUBJECT
+from payments.selectors import trail
+from payments.selectors.trail import Posting, postings_where
 from players import along
 from wallet.kinds import Reference
-from wallet.models import Entry, Transaction
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,6 @@ class Flow:
         return self.paid_in - self.paid_out
 
 
-@dataclass(frozen=True)
-class Posting:
-    transaction: Transaction
-    entries: list[Entry]
-
-
 def get(staff: Any, withdrawal_id: int) -> Withdrawal:
     """Raises Withdrawal.DoesNotExist also when it belongs to a brand that this person does not reach."""
     joined = ("player", "player__jurisdiction", "instrument", "brand", "first_by", "decided_by", "hold")
@@ -48,38 +43,23 @@ def get(staff: Any, withdrawal_id: int) -> Withdrawal:
 
 
 def flows(case: checks.Case) -> list[Flow]:
-    """Money in and out by instrument, from what the checks have read already and one more query."""
-    withdrawal = case.withdrawal
-    found = {key: [row.label, row.total, Decimal(0)] for key, row in case.deposits.items()}
-    paid = (
-        Withdrawal.objects.filter(player_id=withdrawal.player_id, currency=withdrawal.currency, state="settled")
-        .order_by().values("instrument_id", "instrument__label", "instrument__last4").annotate(total=Sum("amount"))
-    )  # fmt: skip
-    for row in paid:
-        label = f"{row['instrument__label']} ••{row['instrument__last4']}"
-        found.setdefault(row["instrument_id"], [label, Decimal(0), Decimal(0)])[2] = row["total"]
-    return sorted((Flow(*flow) for flow in found.values()), key=lambda flow: -flow.paid_in)  # type: ignore[arg-type]
+    """Money in and out by instrument, from what the checks have read already."""
+    labels = {key: row.label for key, row in case.deposits.items()} | {key: row.label for key, row in case.paid_back.items() if row.paid}
+    found = [
+        Flow(label, case.deposits[key].total if key in case.deposits else Decimal(0), case.paid_back[key].paid if key in case.paid_back else Decimal(0))
+        for key, label in labels.items()
+    ]
+    return sorted(found, key=lambda flow: -flow.paid_in)
 
 
-def history(staff: Any, payment: Payment, *, limit: int = 40) -> list[Event]:
-    """Facts about this payment, newest first, as far as this person may see them."""
-    subject = SUBJECT if isinstance(payment, Withdrawal) else "payments.deposit"
-    return list(Event.objects.visible_to(staff).filter(subject_type=subject, subject_id=payment.pk)[:limit])
+def history(staff: Any, withdrawal: Withdrawal, *, limit: int = 40) -> list[Event]:
+    """Facts about this withdrawal, newest first, as far as this person may see them."""
+    return trail.history(staff, [(SUBJECT, withdrawal.pk)], limit=limit)
 
 
-def postings(payment: Payment) -> list[Posting]:
-    """The ledger's postings about this payment, oldest first, with their entries. Two queries."""
-    if isinstance(payment, Withdrawal):
-        of_it = Q(reference_type=Reference.WITHDRAWAL, reference_id=payment.pk) | Q(key=f"{payment.hold.key}:held")
-    else:
-        of_it = Q(reference_type=Reference.DEPOSIT, reference_id=payment.pk)
-    found = list(Transaction.objects.filter(of_it).order_by("pk"))
-    if not found:
-        return []
-    entries: dict[int, list[Entry]] = {}
-    for entry in Entry.objects.filter(transaction_id__in=[one.pk for one in found]).select_related("account", "currency").order_by("leg"):
-        entries.setdefault(entry.transaction_id, []).append(entry)
-    return [Posting(one, entries.get(one.pk, [])) for one in found]
+def postings(withdrawal: Withdrawal) -> list[Posting]:
+    """The ledger's postings about this withdrawal, oldest first, with their entries. Two queries."""
+    return postings_where(Q(reference_type=Reference.WITHDRAWAL, reference_id=withdrawal.pk) | Q(key=f"{withdrawal.hold.key}:held"))
 
 
 def _read_reasons() -> dict[str, list[ReasonCode]]:

@@ -11,11 +11,12 @@ import structlog
 from django.db import connection
 from django.utils import timezone
 
-from payments.models import Deposit, ProviderCall, Withdrawal
+from payments.models import Deposit, Payment, ProviderCall, Refund, Withdrawal
 from payments.providers import protocol, registry
 
 T = TypeVar("T")
 _random = SystemRandom()
+NAMES: dict[type[Payment], str] = {Deposit: "deposit", Withdrawal: "withdrawal", Refund: "refund"}
 log = structlog.get_logger(__name__)
 
 
@@ -29,7 +30,7 @@ class Outcome:
     detail: str = ""
 
 
-def call(payment: Deposit | Withdrawal, *, operation: str, make: Callable[[], Any]) -> Outcome:
+def call(payment: Payment, *, operation: str, make: Callable[[], Any]) -> Outcome:
     """Make one call and keep a line of it. Raises RuntimeError inside a transaction: a call must not hold locks."""
     if connection.in_atomic_block:
         raise RuntimeError("A provider is never called inside a transaction.")
@@ -47,7 +48,7 @@ def call(payment: Deposit | Withdrawal, *, operation: str, make: Callable[[], An
         log.exception("provider_call_failed", provider=payment.provider, operation=operation, reference=payment.reference)
         outcome = Outcome("unknown", detail=f"{type(surprise).__name__} in our adapter")
     ProviderCall.objects.create(
-        payment_type="deposit" if isinstance(payment, Deposit) else "withdrawal", payment_id=payment.pk, provider=payment.provider,
+        payment_type=NAMES[type(payment)], payment_id=payment.pk, provider=payment.provider,
         operation=operation, reference=payment.reference, outcome=outcome.word, detail=outcome.detail[:300], started_at=started, ended_at=timezone.now(),
     )  # fmt: skip
     return outcome

@@ -13,14 +13,15 @@ from backoffice.work import idempotency
 from payments import hints, locks
 from payments.lifecycles import DEPOSIT
 from payments.models import Deposit
+from payments.models.exceptions import CONTRADICTED, LATE, MISMATCH
 from payments.providers import registry
-from payments.providers.protocol import DepositRequest, DepositState, Found, Method, Money, Payment
-from payments.services import PaymentRefused, calls, refuse_blocked
+from payments.providers.protocol import DepositRequest, DepositState, Dispute, DisputeState, Found, Known, Method, Money, Payment
+from payments.services import PaymentRefused, calls, chargebacks, exceptions, failed_transfers, refuse_blocked
 from players import locks as player_locks
 from players import messages
 from players.blocks import DEPOSIT as DEPOSIT_BLOCK
 from players.models import Instrument
-from wallet import balances, counters, currencies, ledger
+from wallet import counters, currencies, ledger
 from wallet.kinds import AccountKind, Reference, TransactionKind
 from wallet.ledger import Cash, House, Place
 
@@ -36,10 +37,11 @@ FITS = {
     DepositState.AUTHORISED: OPEN | GIVEN_UP,
     DepositState.FAILED: OPEN | GIVEN_UP,
     DepositState.EXPIRED: OPEN | GIVEN_UP,
-    DepositState.CAPTURED: {"credited"},
+    DepositState.CAPTURED: {"credited", "charged_back", "captured"},
     DepositState.REVERSED: {"reversed"},
-    DepositState.CHARGED_BACK: {"charged_back"},
 }
+# Where a provider counts no changes, these come late as a matter of course.
+OVERTAKEN = frozenset({DepositState.PENDING, DepositState.AUTHORISED, DepositState.CAPTURED})
 
 
 def _system() -> Actor:
@@ -102,12 +104,17 @@ def step(deposit_id: int) -> str:
     return Deposit.objects.values_list("state", flat=True).get(pk=deposit_id)
 
 
-def _create(deposit: Deposit) -> None:
-    instrument = deposit.instrument
-    request = DepositRequest(
+def _request(deposit: Deposit) -> DepositRequest:
+    """What the provider is asked for; the same whenever it is made, so that a repeat under its key is a repeat."""
+    instrument, player = deposit.instrument, deposit.player
+    return DepositRequest(
         reference=deposit.reference, key=deposit.reference, money=Money(amount=deposit.amount, currency=deposit.currency),
-        method=Method(instrument.kind), instrument_token=instrument.token,
+        method=Method(instrument.kind), instrument_token=instrument.token, player=str(player.pk), country=player.country, language=player.language,
     )  # fmt: skip
+
+
+def _create(deposit: Deposit) -> None:
+    request = _request(deposit)
     outcome = calls.call(deposit, operation="deposit", make=lambda: registry.get(deposit.provider).create_deposit(request))
     with transaction.atomic():
         now = timezone.now()
@@ -117,7 +124,10 @@ def _create(deposit: Deposit) -> None:
         if outcome.word == "answered":
             answer = outcome.answer
             Deposit.objects.filter(pk=current.pk).update(redirect_url=answer.redirect_url[:500], last_call_ended_at=now)
-            _apply(current, answer.state, provider_id=answer.provider_id, now=now, sequence=answer.sequence, fee=answer.fee)
+            _apply(
+                current, answer.state, provider_id=answer.provider_id, now=now, sequence=answer.sequence, fee=answer.fee, money=answer.money,
+                decline=answer.decline,
+            )  # fmt: skip
         elif outcome.word == "refused":
             _fail(current, outcome.detail, now=now)
         elif outcome.word == "unavailable" and now - current.requested_at > EXPIRES_AFTER:
@@ -130,7 +140,8 @@ def _create(deposit: Deposit) -> None:
 
 
 def _ask(deposit: Deposit) -> None:
-    outcome = calls.call(deposit, operation="ask", make=lambda: registry.get(deposit.provider).ask(deposit.reference))
+    known = Known(provider_id=deposit.provider_id, since=deposit.requested_at, again=_request(deposit))
+    outcome = calls.call(deposit, operation="ask", make=lambda: registry.get(deposit.provider).ask(deposit.reference, known=known))
     with transaction.atomic():
         now = timezone.now()
         current = locks.player_then_deposit(deposit.pk)
@@ -145,7 +156,7 @@ def _ask(deposit: Deposit) -> None:
         status = outcome.answer
         if status.found is Found.FOUND:
             payment: Payment = status.payment
-            _apply(current, payment.state, provider_id=payment.provider_id, now=now, sequence=payment.sequence, fee=payment.fee)  # type: ignore[arg-type]
+            _hear(current, payment, now=now)
             return
         if current.provider_id:
             # It has told us of it before, so this is its fault, and no news about the money.
@@ -179,9 +190,20 @@ def _fail(deposit: Deposit, why: str, *, now: datetime, known: Mapping[str, obje
     DEPOSIT.move(
         deposit, to="failed", by=_system(), now=now, evidence={"why": why[:200]}, also={**(known or {}), "failure": why[:120], "next_attempt_at": None}
     )  # fmt: skip
+    failed_transfers.count(deposit, now=now)
 
 
-def _apply(deposit: Deposit, state: DepositState, *, provider_id: str, now: datetime, sequence: int = 0, fee: Money | None = None) -> None:
+def _hear(deposit: Deposit, payment: Payment, *, now: datetime) -> None:
+    _apply(
+        deposit, payment.state, provider_id=payment.provider_id, now=now, sequence=payment.sequence, fee=payment.fee, money=payment.money,  # type: ignore[arg-type]
+        decline=payment.decline, disputes=payment.disputes,
+    )  # fmt: skip
+
+
+def _apply(
+    deposit: Deposit, state: DepositState, *, provider_id: str, now: datetime, sequence: int = 0, fee: Money | None = None, money: Money | None = None,
+    decline: str = "", disputes: tuple[Dispute, ...] = (),
+) -> None:  # fmt: skip
     """Bring a locked deposit to what the provider says. Old news changes nothing.
 
     The provider is believed about money: what it captured is credited also after we gave up, what it took back is taken back.
@@ -202,30 +224,28 @@ def _apply(deposit: Deposit, state: DepositState, *, provider_id: str, now: date
             DEPOSIT.move(deposit, to="authorised", by=_system(), now=now, also=waiting)
     elif state is DepositState.CAPTURED and before in OPEN | GIVEN_UP:
         _capture(deposit, known, now=now)
-        _credit(deposit, fee=fee, now=now)
-    elif state is DepositState.CAPTURED and before == "charged_back":
-        _win_back(deposit, known, now=now)
+        gone = any(one.state in {DisputeState.OPENED, DisputeState.LOST} for one in disputes)
+        _receive(deposit, money, fee=fee, now=now, tell=not gone)  # what has gone again is no arrival to tell of
     elif state is DepositState.FAILED and before in OPEN:
-        _fail(deposit, "The provider could not collect it.", now=now, known=known)
+        _fail(deposit, decline or "The provider could not collect it.", now=now, known=known)
     elif state is DepositState.EXPIRED and before in OPEN:
         DEPOSIT.move(deposit, to="expired", by=_system(), now=now, also={**known, "failure": "", "next_attempt_at": None})
     elif state is DepositState.REVERSED and before in OPEN | GIVEN_UP:
         _capture(deposit, known, now=now)
         DEPOSIT.move(deposit, to="reversed", by=_system(), now=now)
+    elif state is DepositState.REVERSED and before == "captured":
+        exceptions.send_waiting_back(deposit, now=now)
+        DEPOSIT.move(deposit, to="reversed", by=_system(), now=now, also=known)
     elif state is DepositState.REVERSED and before in {"credited", "charged_back"}:
-        if before == "charged_back":
-            _win_back(deposit, known, now=now)  # it must have been won, since it can be reversed
+        chargebacks.all_won(deposit, now=now)  # they must have been, since it can be reversed
         _reverse(deposit, known, now=now)
-    elif state is DepositState.CHARGED_BACK and before in OPEN | GIVEN_UP | {"credited"}:
-        if before != "credited":
-            _capture(deposit, known, now=now)
-            _credit(deposit, fee=fee, now=now, tell=False)  # it has gone again: there is no arrival to tell of
-        _charge_back(deposit, known, now=now)
     else:
         _keep(deposit, known)
-        _contradicted(deposit, state, now=now)
+        _contradicted(deposit, state, ordered=bool(sequence), now=now)
+    if disputes and deposit.state in {"credited", "charged_back"}:
+        chargebacks.tell(deposit, disputes, now=now)
     # What is charged beyond the fee of the capture.
-    _book_fee(deposit, fee, kind=TransactionKind.CHARGEBACK_FEE if "charged_back" in {before, deposit.state} else TransactionKind.DEPOSIT_FEE, now=now)
+    _book_fee(deposit, fee, kind=TransactionKind.CHARGEBACK_FEE if disputes else TransactionKind.DEPOSIT_FEE, now=now)
 
 
 def _keep(deposit: Deposit, columns: Mapping[str, object]) -> None:
@@ -244,13 +264,15 @@ def _wait(deposit: Deposit, waiting: Mapping[str, object], *, now: datetime) -> 
         _keep(deposit, waiting)
 
 
-def _contradicted(deposit: Deposit, state: DepositState, *, now: datetime) -> None:
-    """News that no table foresees, such as `failed` about money that was captured: nothing is guessed, and it stands on the record."""
-    if deposit.state not in FITS[state]:
-        record(
-            "deposit.contradicted", actor=Actor.integration(deposit.provider), at=now, brand_id=deposit.brand_id, player_id=deposit.player_id,
-            subject=(SUBJECT, deposit.pk), before={"state": deposit.state}, after={"provider_says": str(state), "sequence": deposit.provider_sequence},
-        )  # fmt: skip
+def _contradicted(deposit: Deposit, state: DepositState, *, ordered: bool, now: datetime) -> None:
+    """News that no table foresees, such as `failed` about money that was captured: nothing is guessed, it stands on the record, and a person looks."""
+    if deposit.state in FITS[state] or (state in OVERTAKEN and not ordered):
+        return
+    record(
+        "deposit.contradicted", actor=Actor.integration(deposit.provider), at=now, brand_id=deposit.brand_id, player_id=deposit.player_id,
+        subject=(SUBJECT, deposit.pk), before={"state": deposit.state}, after={"provider_says": str(state), "sequence": deposit.provider_sequence},
+    )  # fmt: skip
+    exceptions.raise_for(deposit, CONTRADICTED, detail=f"{deposit.state} here, {state} at {deposit.provider}", now=now)
 
 
 def _clearing(deposit: Deposit) -> Place:
@@ -263,12 +285,39 @@ def _capture(deposit: Deposit, known: Mapping[str, object], *, now: datetime) ->
         deposit, to="captured", by=_system(), now=now, fact="deposit.captured_late" if late else "",
         also={**known, "failure": "", "next_attempt_at": None},
     )  # fmt: skip
+    if late:
+        exceptions.raise_for(deposit, LATE, detail="The provider took the money after the deposit had been given up; it was credited.", now=now)
 
 
-def _credit(deposit: Deposit, *, fee: Money | None, now: datetime, tell: bool = True) -> None:
+def _receive(deposit: Deposit, money: Money | None, *, fee: Money | None, now: datetime, tell: bool) -> None:
+    """Credit what was captured, when it is what was asked for. A coin is sent by the player, so what came in counts; anything else is for a person."""
+    if money is None or (money.amount, money.currency) == (deposit.amount, deposit.currency):
+        _credit(deposit, fee=fee, now=now, tell=tell)
+    elif money.currency == deposit.currency and money.amount > 0 and deposit.instrument.kind == Instrument.CRYPTO:
+        _keep(deposit, {"asked": deposit.amount, "amount": money.amount})
+        _credit(deposit, fee=fee, now=now, tell=tell)
+    else:
+        came = money.amount if money.currency == deposit.currency else Decimal(0)
+        if came:
+            exceptions.suspend(deposit, came, key=f"deposit:{deposit.pk}:suspended", now=now)
+        _book_fee(deposit, fee, kind=TransactionKind.DEPOSIT_FEE, now=now)
+        exceptions.raise_for(deposit, MISMATCH, detail=f"{money} came in", amount=deposit.amount, waiting=came, now=now)
+
+
+def credit_what_came(deposit: Deposit, amount: Decimal, *, now: datetime) -> None:
+    """A person has decided that what came in, and waits to be allotted, is what a locked, captured deposit shall be."""
+    if deposit.state != "captured":
+        raise PaymentRefused(f"The deposit is {deposit.state}; nothing of it waits to be credited.", code="not_captured")
+    if amount != deposit.amount:
+        _keep(deposit, {"asked": deposit.amount, "amount": amount})
+    _credit(deposit, fee=None, now=now, source=House(AccountKind.UNALLOTTED, deposit.provider))
+
+
+def _credit(deposit: Deposit, *, fee: Money | None, now: datetime, tell: bool = True, source: Place | None = None) -> None:
     posted = ledger.post(
         kind=TransactionKind.DEPOSIT_CREDITED, key=f"deposit:{deposit.pk}:credited", brand=deposit.brand_id, amount=deposit.amount,
-        currency=deposit.currency, source=_clearing(deposit), target=Cash(deposit.player_id), effective_at=now, reference=(Reference.DEPOSIT, deposit.pk),
+        currency=deposit.currency, source=source or _clearing(deposit), target=Cash(deposit.player_id), effective_at=now,
+        reference=(Reference.DEPOSIT, deposit.pk),
     )  # fmt: skip
     _book_fee(deposit, fee, kind=TransactionKind.DEPOSIT_FEE, now=now)
     DEPOSIT.move(
@@ -294,49 +343,49 @@ def _book_fee(deposit: Deposit, fee: Money | None, *, kind: TransactionKind, now
     _keep(deposit, {"fee": fee.amount})
 
 
-def _take_back(deposit: Deposit, *, kind: TransactionKind, key: str, now: datetime) -> None:
-    """Cash back to the provider. The money may be gone by now: this alone may push cash below zero, which is a significant event."""
-    ledger.post(
-        kind=kind, key=key, brand=deposit.brand_id, amount=deposit.amount, currency=deposit.currency, source=Cash(deposit.player_id),
-        target=_clearing(deposit), effective_at=now, reference=(Reference.DEPOSIT, deposit.pk), may_overdraw=True,
-    )  # fmt: skip
-    left = balances.cash(deposit.player_id, deposit.currency)
-    if left < 0:
-        record(
-            "player.cash_below_zero", actor=_system(), at=now, brand_id=deposit.brand_id, player_id=deposit.player_id, subject=(SUBJECT, deposit.pk),
-            after={"cash": left, "currency": deposit.currency},
-        )  # fmt: skip
-
-
 def _reverse(deposit: Deposit, known: Mapping[str, object], *, now: datetime) -> None:
+    """Cash back to the provider. The money may be gone by now: this may push cash below zero, which is a significant event."""
     DEPOSIT.move(deposit, to="reversed", by=_system(), now=now, also=known)
-    _take_back(deposit, kind=TransactionKind.DEPOSIT_REVERSED, key=f"deposit:{deposit.pk}:reversed", now=now)
-
-
-def _charge_back(deposit: Deposit, known: Mapping[str, object], *, now: datetime) -> None:
-    DEPOSIT.move(deposit, to="charged_back", by=_system(), now=now, also=known)
-    _take_back(deposit, kind=TransactionKind.CHARGED_BACK, key=f"deposit:{deposit.pk}:charged_back:{deposit.version}", now=now)
-
-
-def _win_back(deposit: Deposit, known: Mapping[str, object], *, now: datetime) -> None:
-    DEPOSIT.move(deposit, to="credited", by=_system(), now=now, fact="deposit.chargeback_won", also=known)
     ledger.post(
-        kind=TransactionKind.CHARGEBACK_REVERSED, key=f"deposit:{deposit.pk}:chargeback_won:{deposit.version}", brand=deposit.brand_id,
-        amount=deposit.amount, currency=deposit.currency, source=_clearing(deposit), target=Cash(deposit.player_id),
-        effective_at=now, reference=(Reference.DEPOSIT, deposit.pk),
+        kind=TransactionKind.DEPOSIT_REVERSED, key=f"deposit:{deposit.pk}:reversed", brand=deposit.brand_id, amount=deposit.amount,
+        currency=deposit.currency, source=Cash(deposit.player_id), target=_clearing(deposit), effective_at=now,
+        reference=(Reference.DEPOSIT, deposit.pk), may_overdraw=True,
     )  # fmt: skip
+    chargebacks.below_zero(deposit, now=now)
 
 
 @transaction.atomic
-def told(*, deposit_id: int, reference: str, state: DepositState, provider_id: str, sequence: int, fee: Money | None, now: datetime) -> str:
+def told(*, deposit_id: int, payment: Payment, now: datetime) -> str:
     """A webhook's news about a deposit. Returns what came of it, for the event's line."""
     deposit = locks.player_then_deposit(deposit_id)
-    if deposit.reference != reference:
+    if deposit.reference != payment.reference:
         return "about another reference"
     before = deposit.state
     if before == "unknown":
         # Left only by asking: the news is a reason to ask at once.
         Deposit.objects.filter(pk=deposit.pk).update(next_attempt_at=now)
         return "unknown: asking now"
-    _apply(deposit, state, provider_id=provider_id, now=now, sequence=sequence, fee=fee)
+    _hear(deposit, payment, now=now)
     return f"{before} to {deposit.state}" if before != deposit.state else "nothing new"
+
+
+@transaction.atomic
+def disputed(*, deposit_id: int, dispute: Dispute, now: datetime) -> str:
+    """A webhook's news about a dispute alone. One about a deposit that we have not credited yet is a reason to ask about the deposit first."""
+    deposit = locks.player_then_deposit(deposit_id)
+    if deposit.state not in {"credited", "charged_back"}:
+        Deposit.objects.filter(pk=deposit.pk).update(next_attempt_at=now)
+        return f"a dispute about a deposit that is {deposit.state}: asking now"
+    before = deposit.state
+    chargebacks.tell(deposit, (dispute,), now=now)
+    if dispute.fee is not None and dispute.fee.currency == deposit.currency:
+        chargebacks.book_fee(deposit, dispute, now=now)
+    return f"{before} to {deposit.state}" if before != deposit.state else f"dispute {dispute.state}"
+
+
+@transaction.atomic
+def ask_soon(*, deposit_id: int, now: datetime) -> str:
+    """News that is only a reason to ask: what the provider says of the deposit is asked at the next sweep."""
+    deposit = locks.player_then_deposit(deposit_id)
+    Deposit.objects.filter(pk=deposit.pk).update(next_attempt_at=now)
+    return "asking now"

@@ -16,9 +16,10 @@ from backoffice.operations import modes
 from payments import locks
 from payments.lifecycles import WITHDRAWAL
 from payments.models import Withdrawal
+from payments.models.exceptions import GIVEN_UP, RETURNED
 from payments.providers import registry
-from payments.providers.protocol import Found, Method, Money, Payment, PayoutRequest, PayoutState
-from payments.services import calls
+from payments.providers.protocol import Found, Known, Method, Money, Payment, PayoutRequest, PayoutState
+from payments.services import calls, exceptions
 from players import messages
 from wallet import counters, currencies, holds, ledger
 from wallet.kinds import AccountKind, Reference, TransactionKind
@@ -121,7 +122,8 @@ def _send(withdrawal: Withdrawal) -> None:
 
 
 def _ask(withdrawal: Withdrawal) -> None:
-    outcome = calls.call(withdrawal, operation="ask", make=lambda: registry.get(withdrawal.provider).ask(withdrawal.reference))
+    known = Known(provider_id=withdrawal.provider_id, since=withdrawal.sent_at)
+    outcome = calls.call(withdrawal, operation="ask", make=lambda: registry.get(withdrawal.provider).ask(withdrawal.reference, known=known))
     with transaction.atomic():
         now = timezone.now()
         current = locks.player_then_withdrawal(withdrawal.pk)
@@ -228,6 +230,7 @@ def _come_back(withdrawal: Withdrawal, known: dict[str, object], *, fee: Money |
         currency=withdrawal.currency, source=House(AccountKind.PSP_CLEARING, withdrawal.provider), target=Cash(withdrawal.player_id),
         effective_at=now, reference=(Reference.WITHDRAWAL, withdrawal.pk),
     )  # fmt: skip
+    exceptions.raise_for(withdrawal, RETURNED, detail="The amount is back on the player's cash.", now=now)
     messages.queue(
         player=withdrawal.player, template="withdrawal_returned", key=f"withdrawal:{withdrawal.pk}:returned", now=now,
         context={"name": withdrawal.name, "amount": currencies.text(withdrawal.amount, withdrawal.currency), "currency": withdrawal.currency},
@@ -253,6 +256,7 @@ def told(*, withdrawal_id: int, reference: str, state: PayoutState, provider_id:
         # It was given up as never taken, and has left after all. Whoever decides about it again must see that first.
         _late_news(withdrawal, reference, state, now=now)
         Withdrawal.objects.filter(pk=withdrawal.pk).update(failure=f"Given up too early: the provider has it as {state}.")
+        exceptions.raise_for(withdrawal, GIVEN_UP, detail=f"{reference} was given up as never taken; {withdrawal.provider} has it as {state}.", now=now)
         return "about an attempt that was given up"
     if before == "unknown":
         # Left only by asking: the news is a reason to ask at once.
@@ -260,3 +264,11 @@ def told(*, withdrawal_id: int, reference: str, state: PayoutState, provider_id:
         return "unknown: asking now"
     _apply(withdrawal, state, provider_id=provider_id, now=now, sequence=sequence, fee=fee)
     return f"{before} to {withdrawal.state}" if before != withdrawal.state else "nothing new"
+
+
+@transaction.atomic
+def ask_soon(*, withdrawal_id: int, now: datetime) -> str:
+    """News that is only a reason to ask."""
+    withdrawal = locks.player_then_withdrawal(withdrawal_id)
+    Withdrawal.objects.filter(pk=withdrawal.pk, state__in=["sent", "unknown", "settled"]).update(next_attempt_at=now)
+    return "asking now"

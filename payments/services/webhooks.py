@@ -2,16 +2,15 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 
-from payments.models import Deposit, WebhookEvent, Withdrawal
+from payments import locks
+from payments.models import Deposit, Refund, WebhookEvent, Withdrawal
 from payments.providers import registry
-from payments.providers.protocol import BadWebhook, DepositState, EventKind, PayoutState, ProviderEvent
-from payments.services import calls, deposits, payouts
+from payments.providers.protocol import BadWebhook, EventKind, ProviderEvent
+from payments.services import calls, deposits, payouts, refunds
 
 KEPT_HEADERS = {"content-type", "user-agent", "nordpay-signature"}
 
@@ -71,8 +70,7 @@ def _handle(event_pk: int, *, now: datetime) -> str:
     if row is None:
         return "handled before"
     event = _again(row)
-    payment = _payment_of(event) if event is not None else None
-    outcome = "not understood" if event is None else _dispatch(event, payment, now=now)
+    outcome = "not understood" if event is None else _dispatch(event, row, now=now)
     if outcome is None:
         # Its payment is not here: another system's reference, or one that is being committed right now.
         row.tries += 1
@@ -83,10 +81,17 @@ def _handle(event_pk: int, *, now: datetime) -> str:
         row.save(update_fields=["tries", "next_attempt_at", "outcome", "handled_at"])
         return row.outcome
     row.handled_at, row.next_attempt_at, row.outcome = now, None, outcome[:200]
-    if payment is not None and payment.erased:  # it came after the player was erased: what it says of them goes as soon as it is acted on
+    columns = ["handled_at", "next_attempt_at", "outcome", "payment_type", "payment_id"]
+    if _erased(row):  # it came after the player was erased: what it says of them goes as soon as it is acted on
         row.body = b""
-    row.save(update_fields=["handled_at", "next_attempt_at", "outcome", "body"] if not row.body else ["handled_at", "next_attempt_at", "outcome"])
+        columns.append("body")
+    row.save(update_fields=columns)
     return outcome
+
+
+def _erased(row: WebhookEvent) -> bool:
+    model = {kind: model for model, kind in calls.NAMES.items()}.get(row.payment_type)
+    return model is not None and model._default_manager.filter(pk=row.payment_id, player__erased_at__isnull=False).exists()
 
 
 def _again(row: WebhookEvent) -> ProviderEvent | None:
@@ -95,53 +100,71 @@ def _again(row: WebhookEvent) -> ProviderEvent | None:
     return next((event for event in events if event.event_id == row.event_id), None)
 
 
-@dataclass(frozen=True)
-class _Ours:
-    """The payment that an event is about, and whether its player was erased."""
-
-    pk: int
-    erased: bool
-
-
-def _payment_of(event: ProviderEvent) -> _Ours | None:
-    payment = event.payment
-    if isinstance(payment and payment.state, DepositState):
-        return _ours(Deposit.objects.filter(reference=event.reference))
-    return _withdrawal_of(event.reference) if isinstance(payment and payment.state, PayoutState) else None
-
-
-def _ours(rows: "QuerySet[Deposit] | QuerySet[Withdrawal]") -> _Ours | None:
-    found = rows.values_list("pk", "player__erased_at").first()
-    return _Ours(found[0], found[1] is not None) if found is not None else None
-
-
-def _dispatch(event: ProviderEvent, ours: _Ours | None, *, now: datetime) -> str | None:
-    payment = event.payment
-    if event.kind is EventKind.UNKNOWN or payment is None:
+def _dispatch(event: ProviderEvent, row: WebhookEvent, *, now: datetime) -> str | None:
+    """What came of the news, with the payment that it is about written into the row; None when that is not here."""
+    if event.kind is EventKind.UNKNOWN:
         return "a kind of news that we do not act on"
-    if isinstance(payment.state, DepositState):
-        if ours is None:
-            return None
-        return deposits.told(
-            deposit_id=ours.pk, reference=event.reference, state=payment.state, provider_id=event.provider_id, sequence=event.sequence,
-            fee=payment.fee, now=now,
-        )  # fmt: skip
-    if isinstance(payment.state, PayoutState):
-        if ours is None:
-            return None
-        return payouts.told(
-            withdrawal_id=ours.pk, reference=event.reference, state=payment.state, provider_id=event.provider_id, sequence=event.sequence,
-            fee=payment.fee, now=now,
-        )  # fmt: skip
-    return "a refund, which nothing here asked for"
+    if event.kind.startswith("payout."):
+        return _of_withdrawal(event, row, now=now)
+    if event.kind.startswith("refund."):
+        return _of_refund(event, row, now=now)
+    return _of_deposit(event, row, now=now)
 
 
-def _withdrawal_of(reference: str) -> _Ours | None:
+def _found(row: WebhookEvent, kind: str, pk: int | None) -> int | None:
+    if pk is not None:
+        row.payment_type, row.payment_id = kind, pk
+    return pk
+
+
+def _of_withdrawal(event: ProviderEvent, row: WebhookEvent, *, now: datetime) -> str | None:
+    payment, withdrawal_id = event.payment, _found(row, "withdrawal", _withdrawal_of(event.reference))
+    if withdrawal_id is None:
+        return None
+    if payment is None:
+        return payouts.ask_soon(withdrawal_id=withdrawal_id, now=now)
+    return payouts.told(
+        withdrawal_id=withdrawal_id, reference=event.reference, state=payment.state, provider_id=event.provider_id, sequence=event.sequence,  # type: ignore[arg-type]
+        fee=payment.fee, now=now,
+    )  # fmt: skip
+
+
+def _of_refund(event: ProviderEvent, row: WebhookEvent, *, now: datetime) -> str | None:
+    payment = event.payment
+    known = Refund.objects.filter(reference=event.reference).values_list("pk", flat=True).first() if event.reference else None
+    refund_id = _found(row, "refund", known)
+    if refund_id is not None:
+        return refunds.ask_soon(refund_id=refund_id, now=now) if payment is None else refunds.told(refund_id=refund_id, payment=payment, now=now)
+    of = _by_provider_id(row.provider, payment.deposit_id) if payment is not None and payment.deposit_id else None
+    deposit_id = _found(row, "deposit", of)
+    if payment is None or deposit_id is None:
+        return None
+    return refunds.unasked(locks.player_then_deposit(deposit_id), payment, now=now)
+
+
+def _of_deposit(event: ProviderEvent, row: WebhookEvent, *, now: datetime) -> str | None:
+    of = Deposit.objects.filter(reference=event.reference).values_list("pk", flat=True).first() if event.reference else None
+    deposit_id = _found(row, "deposit", of if of is not None else _by_provider_id(row.provider, event.provider_id))
+    if deposit_id is None:
+        return None
+    if event.dispute is not None and event.payment is None:
+        return deposits.disputed(deposit_id=deposit_id, dispute=event.dispute, now=now)
+    if event.payment is None:
+        return deposits.ask_soon(deposit_id=deposit_id, now=now)
+    return deposits.told(deposit_id=deposit_id, payment=event.payment, now=now)
+
+
+def _by_provider_id(provider: str, provider_id: str) -> int | None:
+    rows = Deposit.objects.filter(provider=provider, provider_id=provider_id) if provider_id else Deposit.objects.none()
+    return rows.values_list("pk", flat=True).first()
+
+
+def _withdrawal_of(reference: str) -> int | None:
     """By its current reference, or by the id inside an earlier attempt's."""
-    found = _ours(Withdrawal.objects.filter(reference=reference))
+    found = Withdrawal.objects.filter(reference=reference).values_list("pk", flat=True).first()
     if found is not None:
         return found
     parts = reference.split("-")
     if len(parts) == 4 and parts[0] == "WD" and parts[1].isdigit():
-        return _ours(Withdrawal.objects.filter(pk=int(parts[1])))
+        return Withdrawal.objects.filter(pk=int(parts[1])).values_list("pk", flat=True).first()
     return None

@@ -32,6 +32,7 @@ from payments.lifecycles import TO_DECIDE
 from payments.models import Withdrawal
 from payments.queues import SUBJECT, WITHDRAWALS
 from payments.selectors import decision as selector
+from payments.selectors import sources
 from payments.services import ReasonRequired, SecondPersonNeeded, StaleDecision, UndoOver
 from payments.services import withdrawals as services
 from players import along, contact
@@ -135,7 +136,7 @@ def _page(request: HttpRequest, withdrawal: Withdrawal, *, limit: Decimal) -> di
         "checks": [result for result in results if result.hit or not hits_only], "check_counts": counts(results), "hits_only": hits_only,
         "reason_labels": {reason.code: reason.label for codes in selector.reasons().values() for reason in codes},
         **work_context(request, WITHDRAWALS, withdrawal, now=now), "facts": facts, "timezone_name": timezone.localtime(now).tzname(),
-        "flows": selector.flows(case), "tickets": along.of(withdrawal.player, TICKETS, now=now), "player": withdrawal.player,
+        "flows": selector.flows(case), "plan": sources.plan(case), "tickets": along.of(withdrawal.player, TICKETS, now=now), "player": withdrawal.player,
         "earlier": [{"withdrawal": other, "badge": badge(other.state)} for other in case.earlier[:5]], "earlier_count": len(case.earlier),
         "steps": selector.steps(withdrawal, facts, limit=limit), "postings": selector.postings(withdrawal),
         **notes_context(request, [player_subject(withdrawal.player), subject_of(WITHDRAWALS, withdrawal)]), "previous": before, "following": after,

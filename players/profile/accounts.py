@@ -35,6 +35,16 @@ def suspend_account(*, player_id: int, version: int, reason_code: str, note: str
     return _move(player_id, version, "suspended", reason_code, note, key=key, by=by, now=now)
 
 
+@transaction.atomic
+def suspend_by_house(*, player_id: int, note: str, by: Actor, now: datetime) -> Player:
+    """Suspend an active account because a rule of the house suspects fraud, as `note` says; one in any other state stays as it is."""
+    player = locks.player(player_id)
+    if player.state == "active":
+        PLAYER.move(player, to="suspended", by=by, now=now, reason="FRAUD_SUSPECTED", note=note)
+        _after(player, by=by, reason=note, now=now)
+    return player
+
+
 def close_account(*, player_id: int, version: int, reason_code: str, note: str, key: str, by: Staff, now: datetime) -> Player:
     """As `suspend_account`, for good: opening it again needs an approval. Balance and open withdrawals stay as they are."""
     return _move(player_id, version, "closed", reason_code, note, key=key, by=by, now=now)

@@ -75,7 +75,7 @@ def static_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def house(committed_db: Database, tmp_path: Path, static_files: Path) -> Iterator[House]:
+def house(committed_db: Database, tmp_path: Path, static_files: Path, opened: None) -> Iterator[House]:
     brand = open_casino()
     ana = make_person("payments-l1", brands=Brand.objects.all(), name="Ana Novak")
     lars = make_person("payments-l2", brands=Brand.objects.all(), name="Lars Berg")

@@ -32,12 +32,12 @@ def nordpay(sandbox: Sandbox, settings: Any) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def casino(db: None) -> Casino:
+def casino(db: None, opened: None) -> Casino:
     return open_casino()
 
 
 @pytest.fixture
-def committed_casino(committed_db: object) -> Casino:
+def committed_casino(committed_db: object, opened: None) -> Casino:
     return open_casino()
 
 

@@ -31,6 +31,8 @@ from payments.providers.protocol import (
     BadSignature,
     Capabilities,
     DepositState,
+    Dispute,
+    DisputeState,
     Method,
     Money,
     Operation,
@@ -42,6 +44,7 @@ from payments.services import calls, deposits, webhooks
 from players.models import Player
 from tests.casino import asked, everything, facts, held, new_instrument, new_player, open_casino, outbox
 from tests.databases import Database
+from tests.payments.news import hears
 from tests.payments.nordpay import KEY, SECRET, Receiver, Sandbox
 from tests.races import race, raised
 from wallet import stream
@@ -59,7 +62,7 @@ WON = ("Chargeback reversed", [("PSP clearing", "-100"), ("Cash", "100")])
 
 
 @pytest.fixture
-def nova(committed_db: Database) -> Brand:
+def nova(committed_db: Database, opened: None) -> Brand:
     return open_casino()
 
 
@@ -434,13 +437,12 @@ def test_a_webhook_and_workers_at_the_same_moment_credit_once(nordpay, nova, rec
     assert stepped(deposit) == "authorised"
     (captured,) = deliveries(receiver, deposit, "deposit.captured")
     (event,) = webhooks.receive(provider="nordpay", headers=captured.headers, body=captured.body, now=timezone.now())
-    news = {"deposit_id": deposit.pk, "reference": deposit.reference, "state": DepositState.CAPTURED, "provider_id": "np", "sequence": 2, "fee": None}
     Deposit.objects.filter(pk=deposit.pk).update(next_attempt_at=timezone.now())
 
     answers = race(
         lambda: webhooks.handle(event, now=timezone.now()),
         *[lambda: deposits.step(deposit.pk)] * 3,
-        *[lambda: deposits.told(**news, now=timezone.now())] * 4,  # type: ignore[arg-type]
+        *[lambda: hears(deposit, provider_id="np", sequence=2)] * 4,
     )
     assert raised(answers, AssertionError) == 0
     deposit.refresh_from_db()
@@ -452,10 +454,7 @@ def test_a_webhook_and_workers_at_the_same_moment_credit_once(nordpay, nova, rec
 def test_news_that_contradicts_what_is_booked_moves_nothing_and_stands_on_the_record(nordpay, nova):
     deposit = until(begun(nova), "credited")
     before = held(deposit.player)
-    deposits.told(
-        deposit_id=deposit.pk, reference=deposit.reference, state=DepositState.FAILED, provider_id=deposit.provider_id, sequence=9, fee=None,
-        now=timezone.now(),
-    )  # fmt: skip
+    hears(deposit, DepositState.FAILED, provider_id=deposit.provider_id, sequence=9)
     deposit.refresh_from_db()
 
     assert (deposit.state, held(deposit.player)) == ("credited", before)
@@ -555,9 +554,12 @@ class Life:
         """The deposit as it is there after so many changes."""
         past = self.states[:sequence]
         charged = (FEES["captured"] if "captured" in past else Decimal(0)) + (FEES["charged_back"] if "charged_back" in past else Decimal(0))
+        money, last = Money(amount=deposit.amount, currency="EUR"), past[-1] if past else "pending"
+        dispute = Dispute(dispute_id=f"dsp-{deposit.pk}", state=DisputeState.OPENED if last == "charged_back" else DisputeState.WON, money=money, reason="10.4")
         return Payment(
-            reference=deposit.reference, provider_id=f"np-{deposit.pk}", kind=PaymentKind.DEPOSIT, state=DepositState(past[-1] if past else "pending"),
-            money=Money(amount=deposit.amount, currency="EUR"), fee=Money(amount=charged, currency="EUR"), sequence=sequence, changed_at=timezone.now(),
+            reference=deposit.reference, provider_id=f"np-{deposit.pk}", kind=PaymentKind.DEPOSIT,
+            state=DepositState.CAPTURED if last == "charged_back" else DepositState(last), money=money, fee=Money(amount=charged, currency="EUR"),
+            sequence=sequence, changed_at=timezone.now(), disputes=(dispute,) if "charged_back" in past else (),
         )  # fmt: skip
 
     @property
@@ -576,7 +578,7 @@ def stories(draw: st.DrawFn) -> tuple[list[str], list[str], list[tuple[str, int]
 
 
 @pytest.fixture
-def quiet_casino(db: None) -> Brand:
+def quiet_casino(db: None, opened: None) -> Brand:
     timeouts.lift()  # many stories in one transaction take longer than any page may
     return open_casino()
 
@@ -603,10 +605,7 @@ def test_whatever_the_provider_tells_in_any_order_credits_once_and_loses_nothing
             elif sequence:
                 payment = life.payment(deposit, sequence)
                 before = deposit.state
-                deposits.told(
-                    deposit_id=deposit.pk, reference=deposit.reference, state=payment.state, provider_id=payment.provider_id,  # type: ignore[arg-type]
-                    sequence=sequence, fee=payment.fee, now=timezone.now(),
-                )  # fmt: skip
+                deposits.told(deposit_id=deposit.pk, payment=payment, now=timezone.now())
                 deposit.refresh_from_db()
                 assert before != "unknown" or deposit.state == "unknown"
             the_books_are_right(deposit)

@@ -21,13 +21,14 @@ from backoffice.audit.models import Event
 from backoffice.scope.models import Brand
 from payments.lifecycles import DEPOSIT, WITHDRAWAL
 from payments.models import Deposit, Withdrawal
-from payments.providers.protocol import DepositState, PayoutState
+from payments.providers.protocol import DepositState, DisputeState, PayoutState
 from payments.services import deposits, payouts, withdrawals
 from players.lifecycles import PLAYER
 from players.models import Player
 from players.profile import accounts
 from tests.casino import asked, everything, new_instrument, new_player, new_withdrawal, open_casino, paid_in
 from tests.databases import Database
+from tests.payments.news import dispute, hears
 from tests.payments.nordpay import Sandbox
 from tests.people import make_person
 
@@ -52,7 +53,7 @@ def taken(lifecycle: Lifecycle) -> set[Move]:
 
 
 @pytest.fixture
-def nova(committed_db: Database) -> Brand:
+def nova(committed_db: Database, opened: None) -> Brand:
     return open_casino()
 
 
@@ -73,13 +74,11 @@ def deposit_of(nova: Brand) -> Callable[..., Deposit]:
     return begin
 
 
-def hear(deposit: Deposit, *states: DepositState) -> None:
+def hear(deposit: Deposit, *states: DepositState | DisputeState) -> None:
     for state in states:
         deposit.refresh_from_db()
-        deposits.told(
-            deposit_id=deposit.pk, reference=deposit.reference, state=state, provider_id="np", sequence=deposit.provider_sequence + 1, fee=None,
-            now=timezone.now(),
-        )  # fmt: skip
+        disputes = (dispute(deposit, state),) if isinstance(state, DisputeState) else ()
+        hears(deposit, DepositState.CAPTURED if isinstance(state, DisputeState) else state, sequence=deposit.provider_sequence + 1, disputes=disputes)
 
 
 def step(deposit: Deposit) -> str:
@@ -90,7 +89,7 @@ def step(deposit: Deposit) -> str:
 def test_every_move_of_a_deposit_is_made_by_a_service(nordpay: Sandbox, deposit_of: Callable[..., Deposit]) -> None:
     says = DepositState
     for story in (
-        [says.AUTHORISED, says.CAPTURED, says.CHARGED_BACK, says.CAPTURED, says.REVERSED], [says.CAPTURED], [says.REVERSED],
+        [says.AUTHORISED, says.CAPTURED, DisputeState.OPENED, DisputeState.WON, says.REVERSED], [says.CAPTURED], [says.REVERSED],
         [says.FAILED, says.CAPTURED], [says.EXPIRED, says.CAPTURED], [says.AUTHORISED, says.FAILED], [says.AUTHORISED, says.EXPIRED],
     ):  # fmt: skip
         hear(deposit_of(), *story)
@@ -205,7 +204,7 @@ def test_every_move_of_a_withdrawal_is_made_by_a_service(nordpay: Sandbox, nova:
 
 
 @pytest.fixture
-def rows(db: None) -> dict[str, Any]:
+def rows(db: None, opened: None) -> dict[str, Any]:
     nova = open_casino()
     withdrawal = new_withdrawal(nova)
     return {

@@ -39,7 +39,7 @@ def test_a_span_is_written_on_the_readers_clock():
 
 
 @pytest.fixture
-def nova(db):
+def nova(db, opened):
     return open_casino()
 
 

@@ -37,7 +37,7 @@ KILLS = 8
 
 
 @pytest.fixture
-def ana(committed_db: Database) -> Staff:
+def ana(committed_db: Database, opened: None) -> Staff:
     open_casino()
     from backoffice.scope.models import Brand
 

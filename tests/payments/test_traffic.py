@@ -14,19 +14,17 @@ import httpx
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 
 from payments.models import Deposit, Withdrawal
-from payments.providers.protocol import DepositState
 from payments.sandboxes.traffic import __main__ as start
 from payments.sandboxes.traffic import people
 from payments.sandboxes.traffic.client import Client, Key, Refused, Stopped
 from payments.sandboxes.traffic.pool import MOST, Known, Pool
 from payments.sandboxes.traffic.run import Plan, Traffic
 from payments.sandboxes.traffic.visits import Visit
-from payments.services import deposits
 from players.models import Instrument, Player
 from tests.api import Casino
+from tests.payments.news import hears
 
 KEY = Key("ck_test", "secret")
 
@@ -96,10 +94,7 @@ class Clients:
 def settle() -> None:
     """The provider captures whatever was begun."""
     for deposit in Deposit.objects.filter(state="initiated"):
-        deposits.told(
-            deposit_id=deposit.pk, reference=deposit.reference, state=DepositState.CAPTURED, provider_id=f"pp_{deposit.pk}", sequence=3, fee=None,
-            now=timezone.now(),
-        )  # fmt: skip
+        hears(deposit, provider_id=f"pp_{deposit.pk}")
 
 
 def play(clients: Clients, pool: Pool, count: int, seed: str = "7") -> list[str]:

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def nova() -> Brand:
+def nova(opened: None) -> Brand:
     return open_casino()
 
 

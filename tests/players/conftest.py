@@ -4,5 +4,5 @@ from tests.api import Casino, open_casino
 
 
 @pytest.fixture
-def casino(db: None) -> Casino:
+def casino(db: None, opened: None) -> Casino:
     return open_casino()

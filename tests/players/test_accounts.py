@@ -30,6 +30,7 @@ from tests.api import Casino, problem
 from tests.api import open_casino as open_api
 from tests.backoffice.approvals.conftest import policy
 from tests.casino import NOW, asked, held, new_instrument, new_player, open_casino, paid_in
+from tests.payments.news import hears
 from tests.people import make_person, signed_in
 
 SERVICES = {"suspended": accounts.suspend_account, "closed": accounts.close_account, "active": accounts.lift_suspension}
@@ -38,7 +39,7 @@ Move = Callable[..., Any]
 
 
 @pytest.fixture
-def casino(db: None) -> SimpleNamespace:
+def casino(db: None, opened: None) -> SimpleNamespace:
     brand = open_casino()
     return SimpleNamespace(
         brand=brand, player=new_player(brand), tessa=make_person("fraud", brands=[brand], name="Tessa Lind"),
@@ -181,9 +182,7 @@ def test_closing_says_what_becomes_of_money_and_it_is_true(casino: SimpleNamespa
         deposits.start_deposit(
             player_id=player.pk, instrument_id=card.pk, amount=Decimal("5.00"), currency="EUR", key="new", by=Actor.player(player.pk), now=NOW
         )
-    from payments.providers.protocol import DepositState
-
-    deposits.told(deposit_id=under_way.pk, reference=under_way.reference, state=DepositState.CAPTURED, provider_id="np", sequence=1, fee=None, now=NOW)
+    hears(under_way, sequence=1, now=NOW)
     assert Deposit.objects.get(pk=under_way.pk).state == "credited"
     assert Withdrawal.objects.get(pk=waiting.pk).state == "requested"
     asked(player, card, "320.00")

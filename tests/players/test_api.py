@@ -23,6 +23,7 @@ def test_registering_opens_an_account(casino: Casino) -> None:
     assert shown == {
         "id": player.pk, "external_id": body["external_id"], "state": "active", "jurisdiction": "MT", "country": "MT", "currency": "EUR",
         "language": "de", "test": False, "registered_at": shown["registered_at"], "last_sign_in_at": None, "merged_into": None,
+        "blocked": [],
     }  # fmt: skip
     assert shown["registered_at"].endswith("Z")
     assert (player.name, player.email, player.phone) == ("Maja Lind", body["email"], "+356 2123 4567")

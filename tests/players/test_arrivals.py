@@ -40,7 +40,7 @@ HEADS = "External id,Jurisdiction,First name,Last name,Date of birth,E-mail,Phon
 
 
 @pytest.fixture
-def casino(db: None, folder: Any) -> SimpleNamespace:  # noqa: F811
+def casino(db: None, folder: Any, opened: None) -> SimpleNamespace:  # noqa: F811
     nova = open_casino()
     return SimpleNamespace(
         nova=nova, ines=make_person("head-of-payments", brands=[nova], name="Ines Camilleri"),

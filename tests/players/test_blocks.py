@@ -45,7 +45,7 @@ def facts(player: int) -> list[str]:
 
 
 @pytest.fixture
-def desk(db: None) -> SimpleNamespace:
+def desk(db: None, opened: None) -> SimpleNamespace:
     brand = open_casino()
     fraud = make_person("fraud", brands=[brand], name="Frida Raud")
     return SimpleNamespace(brand=brand, fraud=fraud, player=new_player(brand), client=signed_in(fraud))

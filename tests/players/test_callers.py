@@ -28,7 +28,7 @@ Check = Callable[..., CallerCheck]
 
 
 @pytest.fixture
-def casino(db: None) -> SimpleNamespace:
+def casino(db: None, opened: None) -> SimpleNamespace:
     brand = open_casino()
     player = new_player(brand)
     player.phone = "+356 2123 4567"

@@ -33,7 +33,7 @@ from tests.people import make_brand, make_person, signed_in
 
 
 @pytest.fixture
-def desk(db: None) -> SimpleNamespace:
+def desk(db: None, opened: None) -> SimpleNamespace:
     brand = open_casino()
     player = new_player(brand)
     player.phone = "+356 2123 4567"

@@ -35,7 +35,7 @@ A_DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def casino(db: None) -> SimpleNamespace:
+def casino(db: None, opened: None) -> SimpleNamespace:
     nova = open_casino()
     return SimpleNamespace(
         nova=nova, sofia=make_person("support", brands=[nova], name="Sofia Marin"), marta=make_person("finance", brands=[nova], name="Marta")

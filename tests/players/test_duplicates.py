@@ -27,7 +27,7 @@ Person = Callable[..., Player]
 
 
 @pytest.fixture
-def casino(db: None) -> SimpleNamespace:
+def casino(db: None, opened: None) -> SimpleNamespace:
     brand = open_casino()
     return SimpleNamespace(brand=brand, tessa=make_person("fraud", brands=[brand], name="Tessa Lind"))
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def nova():
+def nova(opened):
     return open_casino()
 
 

@@ -31,7 +31,7 @@ ADDRESS = reverse("players:players")
 
 
 @pytest.fixture
-def casino(db: None) -> SimpleNamespace:
+def casino(db: None, opened: None) -> SimpleNamespace:
     nova = open_casino()
     fjord = make_brand("fjord", market="SE")
     people = [new_player(nova) for _each in range(4)]

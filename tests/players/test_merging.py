@@ -58,7 +58,7 @@ def pair(one: Player, other: Player, by: Staff, *, confirmed: bool = True) -> Du
 
 
 @pytest.fixture
-def casino(db: None) -> SimpleNamespace:
+def casino(db: None, opened: None) -> SimpleNamespace:
     return furnished()
 
 

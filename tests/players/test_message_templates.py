@@ -20,7 +20,7 @@ KIND = "players.message_template"
 
 
 @pytest.fixture
-def desk(db: None) -> SimpleNamespace:
+def desk(db: None, opened: None) -> SimpleNamespace:
     brand = open_casino()
     people = {role: make_person(role, brands=[brand]) for role in ("crm", "compliance", "support")}
     return SimpleNamespace(brand=brand, **people)

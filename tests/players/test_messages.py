@@ -36,7 +36,7 @@ CONTEXT = {"name": "WD-7", "amount": "25.00", "currency": "EUR", "reason": "Plea
 
 
 @pytest.fixture
-def desk(db: None) -> SimpleNamespace:
+def desk(db: None, opened: None) -> SimpleNamespace:
     brand = open_casino()
     support = make_person("support", brands=[brand], name="Sofia Marin")
     return SimpleNamespace(brand=brand, support=support, player=new_player(brand), client=signed_in(support))

@@ -27,7 +27,7 @@ from tests.people import make_brand, make_person, signed_in
 
 
 @pytest.fixture
-def casino(db) -> SimpleNamespace:
+def casino(db, opened: None) -> SimpleNamespace:
     brand = open_casino()
     return SimpleNamespace(brand=brand, player=new_player(brand), fjord=make_brand("fjord", market="SE"))
 

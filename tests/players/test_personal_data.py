@@ -114,7 +114,7 @@ def test_a_room_cannot_leave_something_out_without_a_reason() -> None:
 
 
 @pytest.fixture
-def house(db: None) -> SimpleNamespace:
+def house(db: None, opened: None) -> SimpleNamespace:
     nova = open_casino()
     people = {code: make_person(role, brands=[nova], name=name) for code, role, name in (
         ("dana", "compliance", "Dana Fischer"), ("vera", "compliance", "Vera Lindt"), ("sofia", "support", "Sofia Marin"),

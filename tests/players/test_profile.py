@@ -31,7 +31,7 @@ Edit = Callable[..., edits.Edited]
 
 
 @pytest.fixture
-def casino(db: None) -> SimpleNamespace:
+def casino(db: None, opened: None) -> SimpleNamespace:
     brand = open_casino()
     return SimpleNamespace(
         brand=brand, player=new_player(brand), sofia=make_person("support", brands=[brand], name="Sofia Marin"),

@@ -37,7 +37,7 @@ def facts(player: int) -> list[str]:
 
 
 @pytest.fixture
-def desk(db: None) -> SimpleNamespace:
+def desk(db: None, opened: None) -> SimpleNamespace:
     brand = open_casino()
     support = make_person("support", brands=[brand], name="Sofia Marin")
     return SimpleNamespace(brand=brand, support=support, player=new_player(brand), client=signed_in(support))

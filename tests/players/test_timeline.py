@@ -44,12 +44,12 @@ NOW = timezone.now()
 NAMED_OTHERWISE = ["instruction.confirmed", "instruction.failed", "duplicate.open"]
 NOT_OF_PLAYERS = {
     "work.capacity_set", "work.view_shared", "work.view_removed", "ledger.day_closed", "ledger.entries_retired", "ledger.funds_exported",
-    "ledger.checkpoint_written", "segment.asked_for",
+    "ledger.checkpoint_written", "segment.asked_for", "remittance.agreed", "remittance.paid", "remittance.cancelled",
 }  # fmt: skip
 
 
 @pytest.fixture
-def casino(db) -> SimpleNamespace:
+def casino(db, opened: None) -> SimpleNamespace:
     brand = open_casino()
     return SimpleNamespace(brand=brand, player=new_player(brand))
 

@@ -21,7 +21,7 @@ BEFORE = timezone.datetime(2026, 8, 14, 12, tzinfo=timezone.get_default_timezone
 
 
 @pytest.fixture
-def nova(committed_db: object) -> Brand:
+def nova(committed_db: object, opened: None) -> Brand:
     brand = open_casino()
     new_withdrawal(brand, "40.00", deposit="100.00", now=BEFORE + timedelta(days=100))
     new_withdrawal(Brand.objects.get(code="fjord"), "25.00", currency="SEK", deposit="300.00", now=BEFORE + timedelta(days=100))

@@ -49,7 +49,7 @@ ZERO = Decimal(0)
 
 
 @pytest.fixture
-def casino(db: None) -> SimpleNamespace:
+def casino(db: None, opened: None) -> SimpleNamespace:
     nova = open_casino()
     player = new_player(nova)
     return SimpleNamespace(

@@ -31,7 +31,7 @@ LONG_AGO = NOW - timedelta(days=1200)
 
 
 @pytest.fixture
-def casino(db: None) -> SimpleNamespace:
+def casino(db: None, opened: None) -> SimpleNamespace:
     nova = open_casino()
     return SimpleNamespace(
         nova=nova, marta=make_person("finance", brands=[nova], name="Marta Kowalczyk"), oren=make_person("compliance", brands=[nova], name="Oren Vella"),

@@ -6,7 +6,7 @@ from wallet.kinds import TransactionKind as Kind
 
 # What a player sees as one kind of movement. The words of each are in words.py.
 OF_KIND: dict[Kind, str] = {
-    Kind.DEPOSIT_CREDITED: "deposit", Kind.CRYPTO_CONFIRMED: "deposit",
+    Kind.DEPOSIT_CREDITED: "deposit", Kind.CRYPTO_CONFIRMED: "deposit", Kind.ALLOTTED: "deposit",
     Kind.DEPOSIT_REFUNDED: "deposit_back", Kind.DEPOSIT_REVERSED: "deposit_back", Kind.CHARGED_BACK: "deposit_back", Kind.CHARGEBACK_REVERSED: "deposit_back",
     Kind.HELD: "held", Kind.HOLD_RELEASED: "held", Kind.HOLD_EXPIRED: "held",
     Kind.PAID_OUT: "withdrawal", Kind.PAYOUT_RETURNED: "withdrawal",
@@ -14,8 +14,9 @@ OF_KIND: dict[Kind, str] = {
     Kind.BONUS_GRANTED: "incentive", Kind.BONUS_CONVERTED: "incentive", Kind.BONUS_FORFEITED: "incentive", Kind.BONUS_EXPIRED: "incentive",
     Kind.ADJUSTED: "adjustment", Kind.WRITTEN_OFF: "adjustment", Kind.TRANSFERRED: "adjustment",
     Kind.MERGED: "merged", Kind.MERGE_UNDONE: "merged", Kind.IMPORTED: "adjustment",
-    Kind.HANDED_OVER: "unclaimed", Kind.CLAIMED: "unclaimed", Kind.EXCHANGED: "exchange", Kind.TAX_WITHHELD: "tax",
+    Kind.HANDED_OVER: "unclaimed", Kind.CLAIMED: "unclaimed", Kind.REMITTED: "unclaimed", Kind.EXCHANGED: "exchange", Kind.TAX_WITHHELD: "tax",
     Kind.DEPOSIT_FEE: "fee", Kind.PAYOUT_FEE: "fee", Kind.CHARGEBACK_FEE: "fee", Kind.NETWORK_FEE: "fee",
+    Kind.RECEIVED_UNALLOTTED: "other",
     Kind.JACKPOT_SWEPT: "other", Kind.SETTLED_BY_PSP: "other", Kind.SWEPT: "other", Kind.COMMISSION_ACCRUED: "other", Kind.COMMISSION_PAID: "other",
 }  # fmt: skip
 # In this order on the paper.

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 import structlog
 import typst
 
+from payments.providers.fields import mapping, text
 from payments.providers.protocol import (
     NOTHING_KNOWN,
     BadSignature,
@@ -79,6 +80,8 @@ class Adyen:
         balances_url: str = "",
         disputes_url: str = "",
         capture: str = "immediate",
+        return_url: str = "",
+        shopper_prefix: str = "player-",
         priorities: Sequence[str] = ("regular",),
         stored_types: Mapping[str, str] | None = None,
         currencies: Sequence[str] = (),
@@ -91,7 +94,9 @@ class Adyen:
         """Times in seconds. Without `transfers_url` nothing is paid out. Raises ValueError for a setting that cannot work.
 
         `capture`: "immediate" asks Adyen to capture what it authorises and takes an authorisation for the money; "event" waits for CAPTURE.
-        `currencies` restricts Adyen's table to those that the account processes. Several HMAC keys are all accepted, for changing one.
+        `return_url` is where a player comes back to when the request names no place; `shopper_prefix` goes before our name of a player, since Adyen
+        takes none below three characters. `currencies` restricts Adyen's table to those that the account processes. Several HMAC keys are all
+        accepted, for changing one.
         """
         for name, address in (("url", url), ("transfers_url", transfers_url), ("balances_url", balances_url), ("disputes_url", disputes_url)):
             if (address or name == "url") and (urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname):
@@ -112,6 +117,8 @@ class Adyen:
         self._item_keys = signing.keys(_several(hmac_keys))
         self._body_keys = signing.keys(_several(transfer_hmac_keys)) if transfer_hmac_keys else ()
         self._balance_account = balance_account
+        self._return_url = return_url
+        self._prefix = shopper_prefix
         self._priorities = list(priorities)
         self._types = {**_STORED_TYPES, **{Method(method): kind for method, kind in (stored_types or {}).items()}}
         self._exponents = {currency: EXPONENTS[currency] for currency in currencies} if currencies else dict(EXPONENTS)
@@ -152,10 +159,10 @@ class Adyen:
             "amount": self._amount(request.money),
             "reference": request.reference,
             "paymentMethod": {"type": self._types[request.method], "storedPaymentMethodId": request.instrument_token},
-            "shopperReference": request.player,
+            "shopperReference": self._prefix + request.player,
             "shopperInteraction": "ContAuth",
             "recurringProcessingModel": "CardOnFile",
-            "returnUrl": request.return_url,
+            "returnUrl": request.return_url or self._return_url,
             "channel": "Web",
         }
         if self._account.captured_at_once:
@@ -178,7 +185,7 @@ class Adyen:
     def _deposit_answer(self, body: Mapping[str, Any], *, reference: str, asked: Money) -> DepositAnswer:
         """Raises OutcomeUnknown for what is not understood, ReferenceConflict for what is about something else."""
         try:
-            result = words.text(body, "resultCode")
+            result = text(body, "resultCode")
             given = words.money(body["amount"]) if "amount" in body else asked
         except ValueError as error:
             raise OutcomeUnknown(f"the answer is not understood: {error}") from error
@@ -212,7 +219,7 @@ class Adyen:
             "amount": self._amount(request.money),
             "balanceAccountId": self._balance_account,
             "category": "card" if request.method is Method.CARD else "bank",
-            "counterparty": _counterparty(request),
+            "counterparty": _counterparty(request, prefix=self._prefix),
             "reference": request.reference,
             "description": request.reference,
         }
@@ -237,7 +244,7 @@ class Adyen:
         path = f"payments/{quote(request.deposit_id, safe='')}/refunds"
         fields = _done(self._checkout.post(path, body=body, key=_key(request.reference)))
         try:
-            psp, given = words.text(fields, "pspReference"), words.money(fields.get("amount"))
+            psp, given = text(fields, "pspReference"), words.money(fields.get("amount"))
         except ValueError as error:
             raise OutcomeUnknown(f"the answer is not understood: {error}") from error
         if (fields.get("reference"), fields.get("paymentPspReference"), given) != (request.reference, request.deposit_id, request.money):
@@ -286,6 +293,7 @@ class Adyen:
             sequence=0,
             changed_at=self._now(),
             decline=answer.decline if isinstance(answer, DepositAnswer) else "",
+            deposit_id=again.deposit_id if isinstance(again, RefundRequest) else "",
         )
         return PaymentStatus(reference=reference, payment=payment)
 
@@ -334,12 +342,12 @@ class Adyen:
         if answer.status != 200 or not isinstance(rows, list):
             raise OutcomeUnknown(f"answered with {answer.status} and no balances")
         try:
-            return [self._balance(words.mapping(row)) for row in rows]
+            return [self._balance(mapping(row)) for row in rows]
         except ValueError as error:
             raise OutcomeUnknown(f"the balance is not understood: {error}") from error
 
     def _balance(self, row: Mapping[str, Any]) -> Balance:
-        currency = words.text(row, "currency")
+        currency = text(row, "currency")
         if currency not in EXPONENTS:
             raise ValueError("unknown currency")
 
@@ -426,9 +434,9 @@ def _several(given: str | Sequence[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
-def _key(text: str) -> str:
+def _key(name: str) -> str:
     """An Idempotency-Key, which has 64 characters at most."""
-    return text if len(text) <= KEY_MOST and text.isascii() and text.isprintable() else hashlib.sha256(text.encode()).hexdigest()
+    return name if len(name) <= KEY_MOST and name.isascii() and name.isprintable() else hashlib.sha256(name.encode()).hexdigest()
 
 
 def _done(answer: Answer) -> Mapping[str, Any]:
@@ -457,12 +465,12 @@ def _redirect(body: Mapping[str, Any]) -> str:
     return address if isinstance(address, str) and urlsplit(address).scheme in ("http", "https") else ""
 
 
-def _counterparty(request: PayoutRequest) -> dict[str, Any]:
+def _counterparty(request: PayoutRequest, *, prefix: str) -> dict[str, Any]:
     first, _, last = request.beneficiary_name.strip().rpartition(" ")
     if request.method is Method.CARD:
         holder = {"type": "individual", "firstName": first or last, "lastName": last}
         if request.player:
-            holder["reference"] = request.player
+            holder["reference"] = prefix + request.player
         return {"card": {"cardHolder": holder, "cardIdentification": {"storedPaymentMethodId": request.beneficiary_token}}}
     owner = {"type": "individual", "fullName": request.beneficiary_name.strip()}
     if request.beneficiary_account:
@@ -472,9 +480,9 @@ def _counterparty(request: PayoutRequest) -> dict[str, Any]:
     return {"bankAccount": {"accountHolder": owner, **account}}
 
 
-def _letter(text: str) -> bytes:
+def _letter(written: str) -> bytes:
     """A text as a PDF, the only form in which Adyen takes one. It reaches the template as data, so that nothing in it is markup."""
-    made = typst.compile(b'#set page(paper: "a4")\n#set text(size: 11pt)\n#sys.inputs.text', sys_inputs={"text": text}, format="pdf")
+    made = typst.compile(b'#set page(paper: "a4")\n#set text(size: 11pt)\n#sys.inputs.text', sys_inputs={"text": written}, format="pdf")
     assert isinstance(made, bytes)  # noqa: S101  one page format, one file
     return made
 

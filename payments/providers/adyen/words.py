@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from payments.providers.fields import count, mapping, moment, text
 from payments.providers.protocol import (
     DepositState,
     Dispute,
@@ -94,7 +94,7 @@ class Account:
     captured_at_once: bool
 
 
-# ---- amounts and times ----
+# ---- amounts ----
 
 
 def minor_units(money: Money, *, currencies: Mapping[str, int] = EXPONENTS) -> int:
@@ -128,16 +128,6 @@ def money(raw: object) -> Money:
     return units_to_money(fields.get("value"), fields.get("currency"))
 
 
-def moment(value: object) -> datetime:
-    """A time with its zone. Raises ValueError."""
-    if not isinstance(value, str):
-        raise ValueError("not a time")
-    result = datetime.fromisoformat(value)
-    if result.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return result.astimezone(UTC)
-
-
 # ---- transfers ----
 
 
@@ -148,9 +138,7 @@ def transfer(raw: object) -> Payment:
     state = TRANSFERS.get(status)
     if state is None:
         raise ValueError("unknown status of a transfer")
-    sequence = fields.get("sequenceNumber", 0)
-    if not isinstance(sequence, int) or isinstance(sequence, bool) or sequence < 0:
-        raise ValueError("sequenceNumber is no count")
+    sequence = count(fields, "sequenceNumber") if "sequenceNumber" in fields else 0
     reason = fields.get("reason")
     return Payment(
         reference=text(fields, "reference"),
@@ -171,7 +159,7 @@ def transfer_event(raw: Mapping[str, Any]) -> ProviderEvent:
     occurred_at = moment(raw.get("timestamp", fields.get("updatedAt", fields.get("creationDate"))))
     kind, payment = EventKind.UNKNOWN, None
     ours = str(raw.get("type", "")).startswith("balancePlatform.transfer.") and fields.get("direction", "outgoing") == "outgoing"
-    if ours and fields.get("category") in ("bank", "card") and fields.get("status") in TRANSFERS:
+    if ours and fields.get("category") in ("bank", "card") and str(fields.get("status")) in TRANSFERS:
         payment = transfer(fields)
         kind = _PAYOUT_EVENTS.get(PayoutState(payment.state), EventKind.UNKNOWN)
     name = f"{text(fields, 'id')}:{fields.get('sequenceNumber', '')}:{fields.get('status', '')}"
@@ -268,6 +256,7 @@ def _told(event: ProviderEvent, item: Mapping[str, Any], kind: EventKind, of: Pa
         sequence=0,
         changed_at=event.occurred_at,
         decline=reason if failed and isinstance(reason, str) else "",
+        deposit_id=_optional(item, "originalReference") if of is PaymentKind.REFUND else "",
     )
     return dataclasses.replace(event, kind=kind, provider_id=payment.provider_id, money=amount, payment=payment)
 
@@ -289,21 +278,6 @@ def _dispute(event: ProviderEvent, item: Mapping[str, Any], *, psp: str) -> Prov
 
 
 # ---- fields ----
-
-
-def mapping(raw: object) -> Mapping[str, Any]:
-    """A JSON object. Raises ValueError."""
-    if not isinstance(raw, dict):
-        raise ValueError("not an object")
-    return raw
-
-
-def text(fields: Mapping[str, Any], name: str) -> str:
-    """A text that is not empty. Raises ValueError."""
-    value = fields.get(name)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} is missing")
-    return value
 
 
 def _optional(fields: Mapping[str, Any], name: str) -> str:

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from payments.providers.protocol import DepositState, EventKind, Money, Payment, PaymentKind, PayoutState, ProviderEvent, RefundState, State
+from payments.providers.fields import count, mapping, moment, text
+from payments.providers.protocol import (
+    DepositState,
+    Dispute,
+    DisputeState,
+    EventKind,
+    Money,
+    Payment,
+    PaymentKind,
+    PayoutState,
+    ProviderEvent,
+    RefundState,
+    State,
+)
 
 EXPONENTS: Mapping[str, int] = {"JPY": 0, "CAD": 2, "EUR": 2, "GBP": 2, "SEK": 2, "KWD": 3, "BTC": 8, "ETH": 18}
 
@@ -23,7 +35,7 @@ _STATES: Mapping[PaymentKind, Mapping[str, State]] = {
         "failed": DepositState.FAILED,
         "expired": DepositState.EXPIRED,
         "reversed": DepositState.REVERSED,
-        "charged_back": DepositState.CHARGED_BACK,
+        "charged_back": DepositState.CAPTURED,  # it came; what the bank took back is the dispute
     },
     PaymentKind.PAYOUT: {
         "accepted": PayoutState.ACCEPTED,
@@ -38,7 +50,10 @@ _STATES: Mapping[PaymentKind, Mapping[str, State]] = {
         "failed": RefundState.FAILED,
     },
 }
-_EVENTS: Mapping[str, EventKind] = {kind.value: kind for kind in EventKind if kind is not EventKind.UNKNOWN}
+_EVENTS: Mapping[str, EventKind] = {
+    **{kind.value: kind for kind in EventKind if kind is not EventKind.UNKNOWN and not kind.value.startswith("dispute.")},
+    "deposit.charged_back": EventKind.DISPUTE_OPENED, "deposit.charge_back_won": EventKind.DISPUTE_WON,
+}  # fmt: skip
 
 
 def amount_text(money: Money) -> str:
@@ -67,28 +82,44 @@ def money(amount: object, currency: object) -> Money:
 
 def payment(raw: object) -> Payment:
     """A payment from Nordpay. Raises ValueError."""
-    fields = _mapping(raw)
-    kind = PaymentKind(_text(fields, "kind"))
-    state = _STATES[kind].get(_text(fields, "status"))
+    fields = mapping(raw)
+    kind = PaymentKind(text(fields, "kind"))
+    state = _STATES[kind].get(text(fields, "status"))
     if state is None:
         raise ValueError("unknown status")
     currency = fields.get("currency")
     return Payment(
-        reference=_text(fields, "reference"),
-        provider_id=_text(fields, "id"),
+        reference=text(fields, "reference"),
+        provider_id=text(fields, "id"),
         kind=kind,
         state=state,
         money=money(fields.get("amount"), currency),
         fee=money(fields.get("fee"), currency),
-        sequence=_count(fields, "sequence"),
+        sequence=count(fields, "sequence"),
         changed_at=moment(fields.get("changed")),
+        deposit_id=text(fields, "payment") if kind is PaymentKind.REFUND else "",
+        disputes=tuple(dispute(one) for one in _list(fields, "disputes")),
+    )
+
+
+def dispute(raw: object) -> Dispute:
+    """A dispute from Nordpay. Raises ValueError."""
+    fields = mapping(raw)
+    currency = fields.get("currency")
+    return Dispute(
+        dispute_id=text(fields, "id"),
+        state=DisputeState(text(fields, "status")),
+        money=money(fields.get("amount"), currency),
+        reason=text(fields, "reason"),
+        evidence_due_at=moment(fields.get("evidence_due")),
+        fee=money(fields.get("fee"), currency),
     )
 
 
 def event(raw: Mapping[str, Any]) -> ProviderEvent:
     """An event from Nordpay. A type that is not known yet gives an event of kind UNKNOWN. Raises ValueError."""
-    event_id, occurred_at = _text(raw, "id"), moment(raw.get("created"))
-    kind = _EVENTS.get(_text(raw, "type"), EventKind.UNKNOWN)
+    event_id, occurred_at, told = text(raw, "id"), moment(raw.get("created")), text(raw, "type")
+    kind = _EVENTS.get(told, EventKind.UNKNOWN)
     if kind is EventKind.UNKNOWN:
         return ProviderEvent(
             event_id=event_id,
@@ -103,7 +134,7 @@ def event(raw: Mapping[str, Any]) -> ProviderEvent:
             raw=raw,
         )
     about = payment(raw.get("payment"))
-    if about.kind != kind.value.partition(".")[0] or raw.get("currency") != about.money.currency:
+    if about.kind != told.partition(".")[0] or raw.get("currency") != about.money.currency:
         raise ValueError("the event does not fit its payment")
     return ProviderEvent(
         event_id=event_id,
@@ -111,39 +142,17 @@ def event(raw: Mapping[str, Any]) -> ProviderEvent:
         occurred_at=occurred_at,
         reference=about.reference,
         provider_id=about.provider_id,
-        sequence=_count(raw, "sequence"),
+        sequence=count(raw, "sequence"),
         money=money(raw.get("amount"), raw.get("currency")),
         fee=money(raw.get("fee"), raw.get("currency")),
         payment=about,
         raw=raw,
+        dispute=about.disputes[-1] if kind.value.startswith("dispute.") and about.disputes else None,
     )
 
 
-def moment(value: object) -> datetime:
-    """A time with its zone. Raises ValueError."""
-    if not isinstance(value, str):
-        raise ValueError("not a time")
-    result = datetime.fromisoformat(value)
-    if result.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return result.astimezone(UTC)
-
-
-def _mapping(raw: object) -> Mapping[str, Any]:
-    if not isinstance(raw, dict):
-        raise ValueError("not an object")
-    return raw
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} is missing")
-    return value
-
-
-def _count(fields: Mapping[str, Any], name: str) -> int:
-    value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{name} is no count")
+def _list(fields: Mapping[str, Any], name: str) -> list[Any]:
+    value = fields.get(name, [])
+    if not isinstance(value, list):
+        raise ValueError(f"{name} is no list")
     return value

@@ -26,6 +26,7 @@ Requests
 
 Lifecycles
     deposit  pending -> authorised -> captured -> reversed | charged_back (-> captured when won); failed, expired before capture
+             `disputes` of a deposit: id, status (opened, won), amount, fee, currency, reason, evidence_due
     payout   accepted -> sent -> paid -> returned; failed before it leaves
     refund   accepted -> paid; failed
     Cards are authorised in the answer, other methods start pending.

@@ -7,11 +7,12 @@ import json
 import sqlite3
 from decimal import Decimal
 
-from payments.sandboxes.common import moves
+from payments.sandboxes.common import moves, plans
 from payments.sandboxes.common.engine import Order
 
 from . import fees, money
 
+EVIDENCE_DAYS = 14
 PREFIX = {"deposit": "dep_", "payout": "pay_", "refund": "ref_"}
 
 
@@ -57,6 +58,8 @@ class NordpayDialect:
                 {"kind": row["kind"], "amount": row["amount"], "fee": row["fee"], "currency": currency, "at": moves.iso(row["at"])} for row in movements
             ],
         }
+        if payment["kind"] == "deposit":
+            shown["disputes"] = _disputes(payment, movements)
         if payment["parent"]:
             shown["payment"] = payment["parent"]
         if content.get("return_url") and payment["status"] == "pending":
@@ -81,3 +84,21 @@ class NordpayDialect:
                 "payment": self.shown(db, payment),
             }
         ]
+
+
+def _disputes(payment: sqlite3.Row, movements: list[sqlite3.Row]) -> list[dict[str, object]]:
+    """What the player's bank has taken back: once at most, and evidence against it is due in two weeks."""
+    won = any(row["kind"] == plans.WON for row in movements)
+    return [
+        {
+            "id": payment["id"].replace("dep_", "dsp_"),
+            "status": "won" if won else "opened",
+            "amount": row["amount"],
+            "fee": row["fee"],
+            "currency": payment["currency"],
+            "reason": "10.4",
+            "evidence_due": moves.iso(row["at"] + EVIDENCE_DAYS * 86_400_000_000),
+        }
+        for row in movements
+        if row["kind"] == "charged_back"
+    ]

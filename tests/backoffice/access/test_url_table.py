@@ -30,7 +30,7 @@ def names(patterns: list[Any], prefix: str = "") -> Iterator[str]:
 
 
 @pytest.fixture
-def world(db) -> SimpleNamespace:
+def world(db, opened: None) -> SimpleNamespace:
     return open_world()
 
 

@@ -12,7 +12,7 @@ from tests.people import make_person
 
 
 @pytest.fixture
-def house(db):
+def house(db, opened):
     return build()
 
 

@@ -24,6 +24,7 @@ from backoffice.scope.models import Brand
 from payments.models import Deposit
 from payments.providers.protocol import DepositState
 from payments.services import deposits
+from tests.payments.news import hears
 from tests.people import make_person
 
 ROOT = Path(__file__).parents[3]
@@ -74,7 +75,7 @@ def ended(player: Any, instrument: Any, *, well: bool, at: Any) -> Deposit:
         player_id=player.pk, instrument_id=instrument.pk, amount=Decimal(10), currency="EUR", key=f"e-{number}", by=Actor.player(player.pk), now=at
     )
     state = DepositState.CAPTURED if well else DepositState.FAILED
-    deposits.told(deposit_id=deposit.pk, reference=deposit.reference, state=state, provider_id=f"x-{number}", sequence=1, fee=None, now=at)
+    hears(deposit, state, provider_id=f"x-{number}", sequence=1, now=at)
     return deposit
 
 

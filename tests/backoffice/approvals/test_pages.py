@@ -19,6 +19,7 @@ from players.models import Duplicate
 from tests import factories
 from tests.backoffice.alerts.tools import put_rule
 from tests.backoffice.approvals.conftest import NAME, REASON, VALUES, policy, proposed
+from tests.casino import new_instrument, paid_in
 from tests.people import make_brand, make_person, signed_in
 from tests.world import segment_of
 from wallet import currencies, ledger
@@ -170,7 +171,8 @@ def test_every_kind_shows_its_things_its_forms_and_says_again_what_is_in_force(d
         kind=TransactionKind.ADJUSTED, key="pot", brand=player.brand_id, amount=Decimal(1), currency="EUR", source=House(AccountKind.ADJUSTMENTS),
         target=House(AccountKind.UNCLAIMED, "MT"),
     )  # fmt: skip
-    keys = (str(player.pk), str(pair.pk), "nova:MT:EUR")
+    paid = paid_in(player, new_instrument(player), "20.00")
+    keys = (str(player.pk), str(pair.pk), "nova:MT:EUR", str(paid.pk))
     for kind in registry.kinds:
         assert client.get(reverse("approvals:things", args=[kind.code])).status_code == 200
         if kind.creatable:

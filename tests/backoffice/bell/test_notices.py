@@ -34,7 +34,7 @@ def _kind(monkeypatch):
 
 
 @pytest.fixture
-def nova():
+def nova(opened):
     return open_casino()
 
 

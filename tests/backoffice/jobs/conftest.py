@@ -23,7 +23,7 @@ def folder(folder):
 
 
 @pytest.fixture
-def nova(db):
+def nova(db, opened):
     return open_casino()
 
 

@@ -22,9 +22,9 @@ from backoffice.runtime import logs
 from backoffice.scope.models import Brand
 from payments.models import Deposit, Withdrawal
 from payments.providers import registry
-from payments.providers.protocol import DepositState
 from payments.services import calls, deposits
 from tests.api import FrontEnd, open_casino, person
+from tests.payments.news import hears
 from tests.people import PASSWORD, make_person, signed_in
 
 IBAN, CARD, PHONE, TOKEN = "DE89370400440532013000", "4111111111111111", "+35699123456", "tok_5f3a9c77d1b24e0e9ab1"
@@ -97,7 +97,7 @@ def test_real_flows_leave_no_personal_data_and_no_secret_in_any_line(db, lines, 
     # pays in, and asks for money
     now = timezone.now()
     deposit = deposits.start_deposit(player_id=player, instrument_id=instrument, amount=Decimal(80), currency="EUR", key="in", by=Actor.player(player), now=now)
-    deposits.told(deposit_id=deposit.pk, reference=deposit.reference, state=DepositState.CAPTURED, provider_id="pp_1", sequence=3, fee=None, now=now)
+    hears(deposit, provider_id="pp_1", now=now)
     asked = nova.withdraw(player, instrument, "25.00")
     assert asked.status_code == 201, asked.content
     withdrawal = Withdrawal.objects.get()

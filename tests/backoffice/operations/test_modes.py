@@ -33,7 +33,7 @@ NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def house(db):
+def house(db, opened):
     nova = open_casino()
     make_person("owner", name="Olga Own")
     make_person("payments-l1", brands=[nova], name="Ana Novak")

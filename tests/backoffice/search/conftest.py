@@ -13,7 +13,7 @@ IBAN, OTHER_IBAN = "MT84MALT011000012345MTLCAST001S", "DE89370400440532013000"
 
 
 @pytest.fixture
-def nova(db):
+def nova(db, opened):
     return open_casino()
 
 

@@ -22,7 +22,7 @@ def test_a_bare_number_finds_everything_that_has_it_and_opens_nothing(house, ana
 def test_a_deposit_is_shown_with_its_state_and_a_posting_leads_to_its_withdrawal(house, ana, find):
     from wallet.models import Transaction
 
-    assert find(ana, house.deposit.name) == {"deposits": [house.deposit.name]}
+    assert signed_in(ana).get("/search", {"q": house.deposit.name})["Location"] == reverse("payments:deposit", args=[house.deposit.pk])
     posting = Transaction.objects.get(key=f"{house.open.hold.key}:held")
     response = signed_in(ana).get("/search", {"q": f"TX-{posting.pk}"})
     assert response.status_code in {200, 302}

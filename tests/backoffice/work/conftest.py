@@ -7,7 +7,7 @@ from tests.people import make_person
 
 
 @pytest.fixture
-def nova(db):
+def nova(db, opened):
     return open_casino()
 
 

@@ -16,7 +16,7 @@ NOW = timezone.now()
 
 
 @pytest.fixture
-def nova(committed_db):
+def nova(committed_db, opened):
     return open_casino()
 
 

@@ -31,7 +31,7 @@ from tests.payments.providers.test_nordpay_adapter import Scripted, http
 EUR = Money(amount=Decimal("12.50"), currency="EUR")
 DEPOSIT = DepositRequest(
     reference="DP-1-1-abc", key="DP-1-1-abc", money=EUR, method=Method.CARD, instrument_token="M5N7TQ4TG5PFWR50", return_url="https://casino.example/back",
-    player="player-7", country="DE", language="de-DE", ip="192.0.2.1",
+    player="7", country="DE", language="de-DE", ip="192.0.2.1",
 )  # fmt: skip
 PAYOUT = PayoutRequest(
     reference="WD-1-1-abc", key="WD-1-1-abc", money=EUR, method=Method.BANK, beneficiary_token="T", beneficiary_name="Maja Berit Lind",

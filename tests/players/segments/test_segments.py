@@ -30,7 +30,7 @@ NOW = timezone.now()
 
 
 @pytest.fixture
-def nova(db) -> Any:
+def nova(db, opened: None) -> Any:
     return open_casino()
 
 

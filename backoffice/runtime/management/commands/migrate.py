@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.commands.migrate import Command as DjangoMigrate
 from django.db import connection
 
-from backoffice.runtime import rights
+from backoffice.runtime import migrating, rights
 
 
 class Command(DjangoMigrate):
@@ -15,7 +15,8 @@ class Command(DjangoMigrate):
             # Migrations ship rows of tables that are otherwise changed by approval only (backoffice/approvals/guard.py).
             cursor.execute("SET countroom.migrating = 'on'")
         try:
-            super().handle(*args, **options)
+            with migrating.quick():
+                super().handle(*args, **options)
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("RESET countroom.migrating")

@@ -23,7 +23,7 @@ from backoffice.work.checks import FAIL, WARN
 from backoffice.work.exports import WHO
 from backoffice.work.items import NotPossible
 from backoffice.work.narrowing import Amount, Choice, During, Search, Tab
-from backoffice.work.queues import Column, Done, Figure, Queue, Row, Verb, register
+from backoffice.work.queues import Column, Done, Figure, Queue, Row, Verb
 from payments import checks, limits
 from payments.badges import badge
 from payments.lifecycles import TO_DECIDE, WITHDRAWAL
@@ -211,7 +211,3 @@ WITHDRAWALS = Queue(
     no_match=gettext_lazy("No withdrawals match"),
     label_of=lambda row: row.name,
 )
-
-
-def plug_in() -> None:
-    register(WITHDRAWALS)

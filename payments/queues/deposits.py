@@ -1,13 +1,13 @@
-"""Deposits as a list to read and to export. There is nothing to decide about one here; a line opens what search finds."""
+"""Deposits as a list to read and to export. A line opens the deposit's page."""
 
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import amount, mask_name, moment, personal, text, whole
-from backoffice.search import registry
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
 from backoffice.work.narrowing import Choice, During, Search, Tab
@@ -15,7 +15,7 @@ from backoffice.work.queues import Column, Queue
 from payments.badges import deposit_badge
 from payments.lifecycles import DEPOSIT
 from payments.models import Deposit
-from payments.queues import KINDS, currencies
+from payments.queues.withdrawals import KINDS, currencies
 from players.lists import PLAYERS
 
 FAILED = ("failed", "expired", "charged_back", "reversed")
@@ -33,10 +33,10 @@ def states(_tab: Tab) -> list[tuple[str, Any]]:
     return [(state, deposit_badge(state)["label"]) for state in DEPOSIT.states]
 
 
-LIST = Queue(
+DEPOSITS = Queue(
     subject="payments.deposit", title=_("Deposits"), plural="deposits", singular="deposit", namespace="payments", rows_model=Deposit,
     rows=Deposit.objects.visible_to, view="payments.view", related=("player", "instrument", "brand"), icon="card",
-    opens=lambda row: registry.address("payments:deposit", row.pk, otherwise=row.name),
+    opens=lambda row: reverse("payments:deposit", args=[row.pk]),
     tabs=(
         Tab("all", _("All"), awake=False, counted=False),
         Tab("failed", _("Failed or gone back"), Q(state__in=FAILED), awake=False, counted=False),
