@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
+from payments.providers.fields import mapping, text
 from payments.providers.protocol import (
     NOTHING_KNOWN,
     BadWebhook,
@@ -74,6 +75,7 @@ class Stripe:
         key: str,
         webhook_secrets: str | Sequence[str],
         files_url: str = "",
+        return_url: str = "",
         types: Mapping[str, str] | None = None,
         currencies: Sequence[str] = (),
         timeout: float = 30.0,
@@ -84,8 +86,9 @@ class Stripe:
     ) -> None:
         """Times in seconds. Raises ValueError for a setting that cannot work.
 
-        `webhook_secrets`: all are accepted, for changing one. Without `files_url` evidence is text alone. `types` says which of Stripe's payment method
-        types stands for ours; `currencies` restricts Stripe's table to those that the account takes.
+        `webhook_secrets`: all are accepted, for changing one. Without `files_url` evidence is text alone. `return_url` is where a player comes back to
+        when the request names no place. `types` says which of Stripe's payment method types stands for ours; `currencies` restricts Stripe's table to
+        those that the account takes.
         """
         for name, address in (("url", url), ("files_url", files_url)):
             if (address or name == "url") and (urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname):
@@ -99,6 +102,7 @@ class Stripe:
             raise ValueError(f"Stripe has no {', '.join(unknown)}")
         self._code = code
         self._secrets = secrets
+        self._return_url = return_url
         self._types = {**_TYPES, **{Method(method): kind for method, kind in (types or {}).items()}}
         self._exponents = {currency: EXPONENTS[currency] for currency in currencies} if currencies else dict(EXPONENTS)
         self._clock = clock
@@ -140,11 +144,10 @@ class Stripe:
             "capture_method": "automatic",
             "confirm": "true",
             "off_session": "false",
-            "return_url": request.return_url,
             "description": request.reference,
             "metadata[reference]": request.reference,
         }
-        for name, value in (("customer", customer), ("metadata[player]", request.player)):
+        for name, value in (("customer", customer), ("metadata[player]", request.player), ("return_url", request.return_url or self._return_url)):
             if value:
                 fields[name] = value
         answer = self._post("payment_intents", fields, key=request.reference)
@@ -266,7 +269,7 @@ class Stripe:
             for name in ("available", "pending", "connect_reserved"):
                 rows = body.get(name, [])
                 for row in rows if isinstance(rows, list) else [rows]:
-                    amount, currency = words.signed_units(words.mapping(row).get("amount"), row.get("currency"))
+                    amount, currency = words.signed_units(mapping(row).get("amount"), row.get("currency"))
                     held = sums.setdefault(currency, {})
                     held[name] = held.get(name, Decimal(0)) + amount
         except ValueError as error:
@@ -352,13 +355,13 @@ class Stripe:
         return datetime.fromtimestamp(self._clock(), UTC)
 
 
-def _key(text: str) -> str:
+def _key(name: str) -> str:
     """An Idempotency-Key, which has 255 characters at most."""
-    return text if len(text) <= KEY_MOST and text.isascii() and text.isprintable() else hashlib.sha256(text.encode()).hexdigest()
+    return name if len(name) <= KEY_MOST and name.isascii() and name.isprintable() else hashlib.sha256(name.encode()).hexdigest()
 
 
 def _id(raw: Mapping[str, Any]) -> str:
-    return words.text(raw, "id")
+    return text(raw, "id")
 
 
 def _error(answer: Answer) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from payments.providers.fields import mapping, text
 from payments.providers.protocol import (
     DepositState,
     Dispute,
@@ -142,14 +143,14 @@ def intent(raw: object, *, disputes: tuple[Dispute, ...] = ()) -> Payment:
 
 
 def refund(raw: object) -> Payment:
-    """A refund. Raises ValueError."""
+    """A refund; its reference is empty when somebody made it in Stripe's Dashboard. Raises ValueError."""
     fields = mapping(raw)
     state = REFUNDS.get(text(fields, "status"))
     if state is None:
         raise ValueError("unknown status of a refund")
     reason = fields.get("failure_reason")
     return Payment(
-        reference=reference(fields),
+        reference=_reference(fields),
         provider_id=text(fields, "id"),
         kind=PaymentKind.REFUND,
         state=state,
@@ -158,6 +159,7 @@ def refund(raw: object) -> Payment:
         sequence=0,
         changed_at=moment(fields.get("created")),
         decline=reason if state is RefundState.FAILED and isinstance(reason, str) else "",
+        deposit_id=_optional(fields, "payment_intent"),
     )
 
 
@@ -178,7 +180,7 @@ def dispute(raw: object) -> Dispute | None:
         money=units_to_money(fields.get("amount"), fields.get("currency")),
         reason=_network_reason(fields) or _optional(fields, "reason"),
         evidence_due_at=moment(due) if due and status in _WAITING else None,
-        fee=_fees(moved),
+        fee=_fees(moved, currency=fields.get("currency")),
     )
 
 
@@ -205,15 +207,17 @@ def event(raw: Mapping[str, Any]) -> ProviderEvent:
         return _dispute_event(plain, thing)
     if kind not in _INTENT_EVENTS and kind not in _REFUND_EVENTS:
         return plain
-    payment_reference = _optional(mapping(thing.get("metadata") or {}), "reference")
-    if not payment_reference:
-        return plain  # made by something else that uses the same account
+    payment_reference = _reference(thing)
+    told = dataclasses.replace(
+        plain, reference=payment_reference, provider_id=text(thing, "id"), money=units_to_money(thing.get("amount"), thing.get("currency"))
+    )
     if kind in _INTENT_EVENTS:
-        found: EventKind = _INTENT_EVENTS[kind]
-    else:
-        found = _REFUND_KINDS.get(REFUNDS.get(_optional(thing, "status"), RefundState.ACCEPTED), EventKind.UNKNOWN)
-    money = units_to_money(thing.get("amount"), thing.get("currency"))
-    return dataclasses.replace(plain, kind=found, reference=payment_reference, provider_id=text(thing, "id"), money=money)
+        return dataclasses.replace(told, kind=_INTENT_EVENTS[kind]) if payment_reference else plain  # made by something else in the same account
+    found = _REFUND_KINDS.get(REFUNDS.get(_optional(thing, "status"), RefundState.ACCEPTED))
+    if found is None:
+        return told
+    # Without a reference of ours there is nothing to ask about: what it says of its deposit is all that is known.
+    return dataclasses.replace(told, kind=found, payment=None if payment_reference else refund(thing))
 
 
 def _dispute_event(plain: ProviderEvent, thing: Mapping[str, Any]) -> ProviderEvent:
@@ -226,24 +230,14 @@ def _dispute_event(plain: ProviderEvent, thing: Mapping[str, Any]) -> ProviderEv
 # ---- fields ----
 
 
-def mapping(raw: object) -> Mapping[str, Any]:
-    """A JSON object. Raises ValueError."""
-    if not isinstance(raw, dict):
-        raise ValueError("not an object")
-    return raw
-
-
-def text(fields: Mapping[str, Any], name: str) -> str:
-    """A text that is not empty. Raises ValueError."""
-    value = fields.get(name)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} is missing")
-    return value
-
-
 def reference(fields: Mapping[str, Any]) -> str:
     """Our reference, which Stripe keeps for us. Raises ValueError."""
     return text(mapping(fields.get("metadata")), "reference")
+
+
+def _reference(fields: Mapping[str, Any]) -> str:
+    """Our reference, or nothing."""
+    return _optional(mapping(fields.get("metadata") or {}), "reference")
 
 
 def why(error: Mapping[str, Any]) -> str:
@@ -267,10 +261,10 @@ def _fee(raw: object, *, currency: object) -> Money | None:
     return units_to_money(raw.get("fee"), currency) if isinstance(raw, dict) and raw.get("currency") == currency else None
 
 
-def _fees(raw: object) -> Money | None:
-    """What a dispute costs so far: its transactions together, in the currency in which Stripe settles."""
-    if not isinstance(raw, list) or not raw:
+def _fees(raw: object, *, currency: object) -> Money | None:
+    """What a dispute costs so far: the fees of its transactions together, where Stripe settles in the dispute's currency."""
+    lines = [mapping(each) for each in raw] if isinstance(raw, list) else []
+    if not lines or any(line.get("currency") != currency for line in lines):
         return None
-    fees = [signed_units(mapping(each).get("fee"), mapping(each).get("currency")) for each in raw]
-    total, currency = sum((amount for amount, _ in fees), Decimal(0)), fees[0][1]
-    return Money(amount=total, currency=currency) if total >= 0 and all(each == currency for _, each in fees) else None
+    total = sum((signed_units(line.get("fee"), currency)[0] for line in lines), Decimal(0))
+    return Money(amount=total, currency=signed_units(0, currency)[1]) if total >= 0 else None

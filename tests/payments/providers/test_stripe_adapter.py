@@ -378,5 +378,12 @@ def test_only_the_accounts_currencies_are_offered_and_types_can_be_changed():
         chosen.create_deposit(dataclasses.replace(DEPOSIT, money=Money(amount=Decimal(1), currency="USD")))
 
 
+def test_a_player_comes_back_to_where_the_settings_say_when_the_request_says_nothing():
+    for default, expected in (("https://casino.example/cashier", "https://casino.example/cashier"), ("", None)):
+        server = Forms(http(200, INTENT))
+        stripe(server, return_url=default).create_deposit(dataclasses.replace(DEPOSIT, return_url=""))
+        assert form(server.asked[0]).get("return_url") == expected
+
+
 def test_no_secret_is_shown():
     assert "sk_1" not in repr(stripe(Scripted())) + json.dumps(str(vars(stripe(Scripted()))["_capabilities"]))

@@ -13,13 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.providers.protocol import BadSignature, BadWebhook, DisputeState, EventKind, Money, StaleSignature, WebhookError
+from payments.providers.protocol import BadSignature, BadWebhook, DisputeState, EventKind, Money, RefundState, StaleSignature, WebhookError
 from payments.providers.stripe import Stripe, signing, words
 from payments.providers.stripe.currencies import EXPONENTS, WRITTEN
 
 SECRET, OLD, NOW = "whsec_new", "whsec_old", 1_735_689_700
 INTENT = {"id": "pi_1", "object": "payment_intent", "amount": 1250, "currency": "eur", "metadata": {"reference": "DP-1-1-abc"}}
-BACK = {"id": "re_1", "object": "refund", "amount": 500, "currency": "eur", "status": "succeeded", "metadata": {"reference": "RF-1-1-abc"}}
+BACK = {
+    "id": "re_1",
+    "object": "refund",
+    "amount": 500,
+    "currency": "eur",
+    "status": "succeeded",
+    "created": 1735689600,
+    "metadata": {"reference": "RF-1-1-abc"},
+}
 TAKEN = {"amount": -1250, "fee": 1500, "currency": "eur"}
 DISPUTE = {
     "id": "du_1", "object": "dispute", "amount": 1250, "currency": "eur", "status": "needs_response", "reason": "fraudulent", "payment_intent": "pi_1",
@@ -177,7 +185,13 @@ def test_what_moves_nothing_or_is_not_known_yet_is_kept(kind):
 def test_what_somebody_else_made_in_the_same_account_is_not_ours():
     for metadata in (None, {}, {"order": "7"}):
         assert told("payment_intent.succeeded", {**INTENT, "metadata": metadata}).kind is EventKind.UNKNOWN
-        assert told("refund.updated", {**BACK, "metadata": metadata}).kind is EventKind.UNKNOWN
+
+
+def test_a_refund_from_stripes_dashboard_says_which_deposit_it_is_of():
+    read = told("refund.updated", {**BACK, "metadata": {}, "payment_intent": "pi_1"})
+    assert read.payment is not None
+    assert (read.kind, read.reference, read.payment.deposit_id, read.payment.state) == (EventKind.REFUND_PAID, "", "pi_1", RefundState.PAID)
+    assert told("refund.created", {**BACK, "metadata": {}, "status": "pending"}).kind is EventKind.UNKNOWN
 
 
 # ---- disputes ----
