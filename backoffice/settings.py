@@ -414,6 +414,17 @@ if read("ADYEN_URL", str, ""):  # what each is: docs/providers/adyen.md
         "currencies": read("ADYEN_CURRENCIES", str, "").split(),
         "timeout": float(read("ADYEN_TIMEOUT", whole(1, 60), 30)),
     }
+if read("STRIPE_KEY", str, ""):  # what each is: docs/providers/stripe.md
+    PAYMENT_PROVIDERS["stripe"] = {
+        "class": "payments.providers.stripe.Stripe",
+        "url": read("STRIPE_URL", str, "https://api.stripe.com/v1"),
+        "key": read("STRIPE_KEY", str),
+        "webhook_secrets": read("STRIPE_WEBHOOK_SECRETS", str).split(),
+        "files_url": read("STRIPE_FILES_URL", str, "https://files.stripe.com/v1"),
+        "return_url": read("STRIPE_RETURN_URL", str, ""),
+        "currencies": read("STRIPE_CURRENCIES", str, "").split(),
+        "timeout": float(read("STRIPE_TIMEOUT", whole(1, 60), 30)),
+    }
 
 # Metrics for Prometheus: off without a token. Processes of one machine count into files of this folder (docs/operations.md).
 METRICS_TOKEN = read("METRICS_TOKEN", bearer, "")

@@ -25,6 +25,7 @@ from typing import Protocol, TypeVar
 from .protocol import (
     NOTHING_KNOWN,
     BadSignature,
+    DepositAnswer,
     DepositRequest,
     DepositState,
     EventKind,
@@ -32,8 +33,10 @@ from .protocol import (
     Known,
     Method,
     Money,
+    Operation,
     OutcomeUnknown,
     Payment,
+    PayoutAnswer,
     PayoutRequest,
     PayoutState,
     Provider,
@@ -186,7 +189,8 @@ def check_an_untaken_payout_without_answer_is_not_found(provider: Provider, cont
 def check_nobody_listening_is_unavailable(provider: Provider, control: Control) -> None:
     """No connection is definitely not taken; but asking learnt nothing, which is not the same as not found."""
     nowhere = control.unreachable()
-    _raises(ProviderUnavailable, lambda: nowhere.send_payout(payout(provider, control)))
+    if _pays_out(provider):
+        _raises(ProviderUnavailable, lambda: nowhere.send_payout(payout(provider, control)))
     _raises(ProviderUnavailable, lambda: nowhere.create_deposit(deposit(provider, control)))
     _raises(OutcomeUnknown, lambda: nowhere.ask(control.reference()))
 
@@ -234,9 +238,9 @@ def check_money_is_exact_in_every_currency(provider: Provider, control: Control)
     for currency, exponent in provider.capabilities.exponents.items():
         unit = Decimal(1).scaleb(-exponent)
         for amount in (unit, Decimal(1234567) + unit):
-            wanted = payout(provider, control, currency=currency, amount=amount)
-            assert provider.send_payout(wanted).money == wanted.money
-            status = provider.ask(wanted.reference)
+            wanted, answer, known = _sent(provider, control, currency=currency, amount=amount)
+            assert answer.money == wanted.money
+            status = provider.ask(wanted.reference, known=known)
             assert status.payment is not None
             assert status.payment.money == wanted.money
 
@@ -244,11 +248,12 @@ def check_money_is_exact_in_every_currency(provider: Provider, control: Control)
 def check_an_amount_that_cannot_be_said_is_not_sent(provider: Provider, control: Control) -> None:
     """Too precise, zero, or in no currency of theirs: ValueError before anything leaves."""
     currency, exponent = next(iter(provider.capabilities.exponents.items()))
-    finer = payout(provider, control, currency=currency, amount=Decimal(1).scaleb(-exponent - 1))
-    nothing = payout(provider, control, currency=currency, amount=Decimal(0))
-    foreign = dataclasses.replace(nothing, money=Money(amount=Decimal(1), currency="XXX"))
-    for request in (finer, nothing, foreign):
-        _raises(ValueError, lambda request=request: provider.send_payout(request))  # type: ignore[misc]
+    finer = Money(amount=Decimal(1).scaleb(-exponent - 1), currency=currency)
+    nothing = Money(amount=Decimal(0), currency=currency)
+    foreign = Money(amount=Decimal(1), currency="XXX")
+    for money in (finer, nothing, foreign):
+        request, send = _to_send(provider, control, money=money)
+        _raises(ValueError, send)
         assert provider.ask(request.reference).found is Found.NOT_FOUND
 
 
@@ -257,10 +262,9 @@ def check_webhooks_tell_what_asking_tells(provider: Provider, control: Control) 
 
     An event that does not tell the payment is only a reason to ask.
     """
-    request = payout(provider, control)
-    provider.send_payout(request)
-    paid = wait_for(provider, request.reference, PayoutState.PAID)
-    last = events(provider, control, request.reference, EventKind.PAYOUT_PAID)[-1]
+    request, _, known = _sent(provider, control)
+    paid = wait_for(provider, request.reference, PayoutState.PAID if _pays_out(provider) else DepositState.CAPTURED, known=known)
+    last = events(provider, control, request.reference, _last_kind(provider))[-1]
     assert last.money == request.money
     if last.payment is not None:
         assert (last.payment.state, last.payment.money, last.payment.provider_id) == (paid.state, paid.money, paid.provider_id)
@@ -270,9 +274,8 @@ def check_webhooks_tell_what_asking_tells(provider: Provider, control: Control) 
 
 def check_only_genuine_webhooks_are_read(provider: Provider, control: Control) -> None:
     """Changed, unsigned, signed for something else or replayed later: never acted on."""
-    request = payout(provider, control)
-    provider.send_payout(request)
-    events(provider, control, request.reference, EventKind.PAYOUT_PAID)
+    request, _, _ = _sent(provider, control)
+    events(provider, control, request.reference, _last_kind(provider))
     genuine = next(each for each in control.webhooks() if request.reference.encode() in each.body)
     other = next(each for each in control.webhooks() if each.body != genuine.body)
     assert provider.parse_webhook(genuine.headers, genuine.body)
@@ -315,7 +318,9 @@ CHECKS: tuple[Callable[[Provider, Control], None], ...] = (
 
 
 def payout(provider: Provider, control: Control, fate: Fate = Fate.SUCCEED, *, currency: str = "", amount: Decimal = Decimal(25)) -> PayoutRequest:
-    """A payout request that meets `fate`. Raises NotApplicable."""
+    """A payout request that meets `fate`. Raises NotApplicable, also for a provider that pays nothing out."""
+    if not _pays_out(provider):
+        raise NotApplicable("it pays nothing out")
     currency = currency or next(iter(provider.capabilities.exponents))
     reference = control.reference()
     return PayoutRequest(
@@ -351,6 +356,32 @@ def wait_for(provider: Provider, reference: str, state: State, *, known: Known =
         return payment if payment is not None and payment.state == state else None
 
     return eventually(reached, f"{reference} does not become {state}")
+
+
+def _pays_out(provider: Provider) -> bool:
+    return bool(provider.capabilities.methods.get(Operation.PAYOUT))
+
+
+def _last_kind(provider: Provider) -> EventKind:
+    return EventKind.PAYOUT_PAID if _pays_out(provider) else EventKind.DEPOSIT_CAPTURED
+
+
+def _to_send(provider: Provider, control: Control, *, money: Money) -> tuple[PayoutRequest | DepositRequest, Callable[[], PayoutAnswer | DepositAnswer]]:
+    """What is checked of either: a payout, or a deposit where nothing is paid out."""
+    if _pays_out(provider):
+        out = payout(provider, control, currency=money.currency, amount=money.amount)
+        return out, lambda: provider.send_payout(out)
+    into = deposit(provider, control, currency=money.currency, amount=money.amount)
+    return into, lambda: provider.create_deposit(into)
+
+
+def _sent(
+    provider: Provider, control: Control, *, currency: str = "", amount: Decimal = Decimal(25)
+) -> tuple[PayoutRequest | DepositRequest, PayoutAnswer | DepositAnswer, Known]:
+    money = Money(amount=amount, currency=currency or next(iter(provider.capabilities.exponents)))
+    request, send = _to_send(provider, control, money=money)
+    known = NOTHING_KNOWN if isinstance(request, PayoutRequest) else _again(request)
+    return request, send(), known
 
 
 def _again(request: DepositRequest | RefundRequest) -> Known:

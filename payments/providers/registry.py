@@ -63,8 +63,9 @@ def health() -> list[Health]:
 
 
 def addresses() -> list[str]:
-    """Where the configured providers are reached."""
-    return [str(value) for options in _settings().values() for name, value in options.items() if value and (name == "url" or name.endswith("_url"))]
+    """Where the configured providers are reached; not where a player comes back to."""
+    reached = (item for options in _settings().values() for item in options.items())
+    return [str(value) for name, value in reached if value and (name == "url" or name.endswith("_url")) and name != "return_url"]
 
 
 def forget() -> None:

@@ -10,9 +10,11 @@ from payments.providers import registry
 from tests.api import Casino, open_casino
 from tests.payments.adyen import adyen, adyen_receiver, shared_adyen, shared_adyen_receiver
 from tests.payments.nordpay import KEY, SECRET, Sandbox, receiver, sandbox, shared_receiver, shared_sandbox
+from tests.payments.stripe import shared_stripe, shared_stripe_receiver, stripe, stripe_receiver
 
 __all__ = [
-    "adyen", "adyen_receiver", "receiver", "sandbox", "shared_adyen", "shared_adyen_receiver", "shared_receiver", "shared_sandbox",
+    "adyen", "adyen_receiver", "receiver", "sandbox", "shared_adyen", "shared_adyen_receiver", "shared_receiver", "shared_sandbox", "shared_stripe",
+    "shared_stripe_receiver", "stripe", "stripe_receiver",
 ]  # fmt: skip
 
 # Short patience, and a breaker that never opens: these tests mean every failure.

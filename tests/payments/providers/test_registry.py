@@ -82,3 +82,8 @@ def test_a_child_process_builds_its_own(configure, monkeypatch):
     parent = registry.get("nordpay")
     monkeypatch.setattr(os, "getpid", lambda: -1)
     assert registry.get("nordpay") is not parent
+
+
+def test_the_addresses_are_the_providers_own(settings):
+    settings.PAYMENT_PROVIDERS = {"one": {"url": "https://a.example", "files_url": "https://b.example", "other_url": "", "return_url": "https://c.example"}}
+    assert registry.addresses() == ["https://a.example", "https://b.example"]

@@ -1,0 +1,5 @@
+"""Stripe behind the provider protocol."""
+
+from .adapter import Stripe
+
+__all__ = ["Stripe"]
