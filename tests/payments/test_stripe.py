@@ -75,14 +75,37 @@ def test_a_deposit_is_credited_and_a_dispute_about_it_is_a_chargeback(committed_
     assert WebhookEvent.objects.filter(kind="deposit.captured").count() == 1
 
 
-def test_a_player_is_led_to_3d_secure_and_an_event_makes_us_ask(committed_casino: Casino, stripe_receiver: Receiver) -> None:
+def test_a_player_is_led_to_3d_secure_and_an_event_tells_that_they_paid(committed_casino: Casino, stripe_receiver: Receiver) -> None:
     deposit = begun(committed_casino, "pm_redirect")
     assert deposits.step(deposit.pk) == "initiated"
     deposit.refresh_from_db()
     assert httpx.get(deposit.redirect_url, trust_env=False).headers["location"].startswith("https://casino.example/cashier?")
     assert pass_on(delivered(stripe_receiver, "payment_intent.succeeded", deposit.reference)) == 200
     handled()
-    assert deposits.step(deposit.pk) == "credited"
+    deposit.refresh_from_db()
+    assert deposit.state == "credited"
+
+
+def test_a_player_who_says_no_is_asked_about(committed_casino: Casino, stripe_receiver: Receiver) -> None:
+    deposit = begun(committed_casino, "pm_redirect")
+    deposits.step(deposit.pk)
+    deposit.refresh_from_db()
+    httpx.get(deposit.redirect_url, params={"agree": "no"}, trust_env=False)
+    assert pass_on(delivered(stripe_receiver, "payment_intent.payment_failed", deposit.reference)) == 200
+    handled()
+    assert deposits.step(deposit.pk) == "failed"
+
+
+def test_what_comes_after_we_gave_up_is_credited(committed_casino: Casino, stripe_receiver: Receiver) -> None:
+    deposit = begun(committed_casino, "pm_redirect")
+    deposits.step(deposit.pk)
+    deposit.refresh_from_db()
+    Deposit.objects.filter(pk=deposit.pk).update(state="expired", next_attempt_at=None)
+    httpx.get(deposit.redirect_url, trust_env=False)
+    assert pass_on(delivered(stripe_receiver, "payment_intent.succeeded", deposit.reference)) == 200
+    handled()
+    deposit.refresh_from_db()
+    assert deposit.state == "credited"
 
 
 def test_a_decline_is_final(committed_casino: Casino) -> None:

@@ -60,6 +60,7 @@ _TYPES = {Method.CARD: "card", Method.BANK: "sepa_debit", Method.WALLET: "paypal
 _MEDIA = frozenset({"application/pdf", "image/jpeg", "image/png"})
 # Where files go in Stripe's form: one in each place.
 _PLACES = ("uncategorized_file", "service_documentation", "customer_communication", "receipt", "refund_policy", "cancellation_policy")
+_WITH_FEE = "latest_charge.balance_transaction"
 _FORM = "application/x-www-form-urlencoded"
 T = TypeVar("T")
 
@@ -146,6 +147,7 @@ class Stripe:
             "off_session": "false",
             "description": request.reference,
             "metadata[reference]": request.reference,
+            "expand[0]": _WITH_FEE,
         }
         for name, value in (("customer", customer), ("metadata[player]", request.player), ("return_url", request.return_url or self._return_url)):
             if value:
@@ -166,6 +168,7 @@ class Stripe:
             state=DepositState(payment.state),
             money=payment.money,
             redirect_url=redirect,
+            fee=payment.fee,
             decline=payment.decline,
         )
 
@@ -218,7 +221,7 @@ class Stripe:
         return PaymentStatus(reference=reference, payment=payment)
 
     def _intent_by_id(self, intent_id: str) -> Payment:
-        body = self._get(f"payment_intents/{quote(intent_id, safe='')}", {"expand[0]": "latest_charge.balance_transaction"})
+        body = self._get(f"payment_intents/{quote(intent_id, safe='')}", {"expand[0]": _WITH_FEE})
         charge = body.get("latest_charge")
         disputed = isinstance(charge, dict) and charge.get("disputed") is True
         disputes = self._disputes(intent_id) if disputed else ()

@@ -188,7 +188,7 @@ def dispute(raw: object) -> Dispute | None:
 
 
 def event(raw: Mapping[str, Any]) -> ProviderEvent:
-    """One event. It holds a snapshot that may be old, so it is a reason to ask; only a dispute is told from it. Raises ValueError."""
+    """One event. It holds a snapshot that may be old, so it is a reason to ask; only what stays so is told from it, and disputes. Raises ValueError."""
     kind = text(raw, "type")
     plain = ProviderEvent(
         event_id=text(raw, "id"),
@@ -212,7 +212,11 @@ def event(raw: Mapping[str, Any]) -> ProviderEvent:
         plain, reference=payment_reference, provider_id=text(thing, "id"), money=units_to_money(thing.get("amount"), thing.get("currency"))
     )
     if kind in _INTENT_EVENTS:
-        return dataclasses.replace(told, kind=_INTENT_EVENTS[kind]) if payment_reference else plain  # made by something else in the same account
+        if not payment_reference:
+            return plain  # made by something else in the same account
+        # Nothing follows success: a PaymentIntent that came late, after we had given it up, is told so without a question.
+        paid = intent(thing) if kind == "payment_intent.succeeded" else None
+        return dataclasses.replace(told, kind=_INTENT_EVENTS[kind], money=paid.money if paid else told.money, payment=paid)
     found = _REFUND_KINDS.get(REFUNDS.get(_optional(thing, "status"), RefundState.ACCEPTED))
     if found is None:
         return told

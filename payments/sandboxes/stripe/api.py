@@ -36,6 +36,7 @@ DISPUTED = {
 }
 METHODS = {"card": "card", "sepa_debit": "bank", "paypal": "wallet"}
 UNLIKE = frozenset({"reverse", "return"})  # fates that Stripe does not know
+EXPANDED = "latest_charge.balance_transaction"
 FILES = ("uncategorized_file", "service_documentation", "customer_communication", "receipt", "refund_policy", "cancellation_policy")
 
 
@@ -94,7 +95,7 @@ class Api:
     def _pay(self, request: Request) -> Reply:
         fields = _form(request, {
             "amount", "currency", "payment_method", "payment_method_types[0]", "capture_method", "confirm", "off_session", "return_url", "description",
-            "customer", "metadata[reference]", "metadata[player]",
+            "customer", "metadata[reference]", "metadata[player]", "expand[0]",
         })  # fmt: skip
         instrument, kind = fields.get("payment_method", ""), fields.get("payment_method_types[0]", "card")
         if fields.get("confirm") != "true" or not fields.get("return_url"):
@@ -107,7 +108,7 @@ class Api:
         amount, currency = _amount(fields)
         more = {
             "host": request.headers.get("host", ""), "customer": fields.get("customer"), "payment_method": instrument,
-            "metadata": _metadata(fields),
+            "metadata": _metadata(fields), "expand": fields.get("expand[0]") == EXPANDED,
         }  # fmt: skip
         return self._order(request, Order(
             kind="deposit", reference=_reference(fields), amount=amount, currency=currency, method=METHODS[kind], token=token,
@@ -160,7 +161,7 @@ class Api:
 
         def shown() -> dict[str, object]:
             found = self.engine.by_id(payment_id)
-            return found if expand == "latest_charge.balance_transaction" else collapsed(found)
+            return found if expand == EXPANDED else collapsed(found)
 
         return self._ask(payment_id, shown)
 

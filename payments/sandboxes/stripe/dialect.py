@@ -62,7 +62,8 @@ class StripeDialect:
 
     def answer(self, db: sqlite3.Connection, payment: sqlite3.Row, *, new: bool) -> tuple[int, dict[str, object]]:
         """As Stripe answers a POST: a decline is an error that holds the PaymentIntent."""
-        shown = collapsed(self.shown(db, payment))
+        whole = self.shown(db, payment)
+        shown = whole if json.loads(json.loads(payment["content"])["more"]).get("expand") else collapsed(whole)
         if payment["kind"] == "deposit" and payment["status"] == "failed":
             return 402, {"error": {**_declined(), "payment_intent": shown}}
         return 200, shown

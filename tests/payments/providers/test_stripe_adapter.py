@@ -102,9 +102,10 @@ def query(asked):
 
 
 def test_a_deposit_in_stripes_words():
-    server = Forms(http(200, INTENT))
+    server = Forms(http(200, {**INTENT, "latest_charge": CHARGE}))
     answer = stripe(server).create_deposit(DEPOSIT)
     assert (answer.provider_id, answer.state, answer.money, answer.decline) == ("pi_1", DepositState.CAPTURED, EUR, "")
+    assert answer.fee == Money(amount=Decimal("0.61"), currency="EUR")
     head = server.asked[0].partition(b"\r\n\r\n")[0].lower()
     assert head.startswith(b"post /v1/payment_intents http/1.1")
     for line in (b"idempotency-key: dp-1-1-abc", b"authorization: bearer sk_1", b"stripe-version: 2024-06-20", b"x-www-form-urlencoded"):
@@ -112,7 +113,7 @@ def test_a_deposit_in_stripes_words():
     assert form(server.asked[0]) == {
         "amount": "1250", "currency": "eur", "payment_method": "pm_7", "customer": "cus_9", "payment_method_types[0]": "card", "capture_method": "automatic",
         "confirm": "true", "off_session": "false", "return_url": "https://casino.example/back?x=1", "description": "DP-1-1-abc",
-        "metadata[reference]": "DP-1-1-abc", "metadata[player]": "player-7",
+        "metadata[reference]": "DP-1-1-abc", "metadata[player]": "player-7", "expand[0]": "latest_charge.balance_transaction",
     }  # fmt: skip
 
 

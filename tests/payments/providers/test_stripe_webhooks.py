@@ -13,12 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.providers.protocol import BadSignature, BadWebhook, DisputeState, EventKind, Money, RefundState, StaleSignature, WebhookError
+from payments.providers.protocol import BadSignature, BadWebhook, DepositState, DisputeState, EventKind, Money, RefundState, StaleSignature, WebhookError
 from payments.providers.stripe import Stripe, signing, words
 from payments.providers.stripe.currencies import EXPONENTS, WRITTEN
 
 SECRET, OLD, NOW = "whsec_new", "whsec_old", 1_735_689_700
-INTENT = {"id": "pi_1", "object": "payment_intent", "amount": 1250, "currency": "eur", "metadata": {"reference": "DP-1-1-abc"}}
+INTENT = {
+    "id": "pi_1", "object": "payment_intent", "amount": 1250, "amount_received": 1250, "currency": "eur", "status": "succeeded", "created": 1735689600,
+    "latest_charge": "ch_1", "metadata": {"reference": "DP-1-1-abc"},
+}  # fmt: skip
 BACK = {
     "id": "re_1",
     "object": "refund",
@@ -152,7 +155,7 @@ def test_no_header_breaks_the_check(value):
 @pytest.mark.parametrize(
     ("kind", "found"),
     [
-        ("payment_intent.succeeded", EventKind.DEPOSIT_CAPTURED), ("payment_intent.payment_failed", EventKind.DEPOSIT_FAILED),
+        ("payment_intent.payment_failed", EventKind.DEPOSIT_FAILED),
         ("payment_intent.canceled", EventKind.DEPOSIT_FAILED), ("payment_intent.amount_capturable_updated", EventKind.DEPOSIT_AUTHORISED),
     ],
 )  # fmt: skip
@@ -161,6 +164,14 @@ def test_news_of_a_deposit_is_a_reason_to_ask(kind, found):
     assert (read.event_id, read.kind, read.reference, read.provider_id) == ("evt_1", found, "DP-1-1-abc", "pi_1")
     assert (read.payment, read.dispute, read.sequence, read.fee) == (None, None, 0, None)
     assert (read.money, read.occurred_at) == (Money(amount=Decimal("12.50"), currency="EUR"), datetime.fromtimestamp(1735689600, UTC))
+
+
+def test_a_success_stays_one_and_is_told_without_a_question():
+    read = told("payment_intent.succeeded", {**INTENT, "amount_received": 1200})
+    assert read.payment is not None
+    assert (read.kind, read.payment.state, read.payment.reference) == (EventKind.DEPOSIT_CAPTURED, DepositState.CAPTURED, "DP-1-1-abc")
+    assert read.payment.money == read.money == Money(amount=Decimal(12), currency="EUR")
+    assert (read.payment.fee, read.payment.sequence) == (None, 0)
 
 
 @pytest.mark.parametrize(
