@@ -5,12 +5,13 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import moment, text
 from backoffice.work.narrowing import Choice, During, Search, Tab
-from backoffice.work.queues import Column, Queue
+from backoffice.work.queues import Column, Queue, Row
 from payments.models import WebhookEvent
 from payments.providers import registry
 from payments.queues.common import moment_of, number_in
@@ -33,6 +34,10 @@ def payment(row: WebhookEvent) -> Any:
     return format_html('<a href="{}">{}</a>', address(row), row.payment_name) if row.payment_id else "–"
 
 
+def opened(row: Row) -> SafeString:
+    return format_html('<a class="id" href="{}">{}<span class="vh"> {}</span></a>', row.url, row.item.kind, row.item.name)
+
+
 def providers(_tab: Tab) -> list[tuple[str, str]]:
     return [(code, code.capitalize()) for code in registry.codes()]
 
@@ -53,7 +58,8 @@ NEWS = Queue(
     ),
     sorts={"-received": ("-received_at", "-id")}, order="-received",
     columns=(
-        moment_of("received", _("Received"), "received_at", ("-received",), "a-sla t2"), Column("kind", _("Kind"), lambda row: row.item.kind, css="a-id"),
+        moment_of("received", _("Received"), "received_at", ("-received",), "a-sla t2"),
+        Column("kind", _("Kind"), opened, css="a-id", export=text(lambda row: row.item.kind)),
         Column("provider", _("Provider"), lambda row: row.item.provider.capitalize(), css="a-m"),
         Column("payment", _("Payment"), lambda row: payment(row.item), css="a-x", export=text(lambda row: row.item.payment_name)),
         Column("outcome", _("What came of it"), lambda row: row.item.outcome or "–", css="a-x"), moment_of("handled", _("Handled"), "handled_at"),

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.exports.columns import Column as ExportColumn
@@ -12,7 +13,7 @@ from backoffice.jobs.exports.columns import amount, mask_name, moment, personal,
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
 from backoffice.work.narrowing import Choice, During, Search, Tab
-from backoffice.work.queues import Column, Queue
+from backoffice.work.queues import Column, Queue, Row
 from wallet.lifecycles import REMITTANCE
 from wallet.models import Remittance, RemittanceLine
 
@@ -42,6 +43,10 @@ def lines_of(staff: Any) -> QuerySet[RemittanceLine]:
     return RemittanceLine.objects.filter(remittance__brand_id__in=staff.reach(), released=False)
 
 
+def opened(row: Row) -> SafeString:
+    return format_html('<a class="id" href="{}">{}</a>', row.url, row.item)
+
+
 def _state(row: Any) -> Any:
     tone, pip = TONES[row.item.state]
     return cells.badge(tone=tone, pip=pip, label=row.item.get_state_display())
@@ -59,7 +64,7 @@ REMITTANCES = Queue(
     ),
     sorts={"-agreed": ("-id",)}, order="-agreed",
     columns=(
-        Column("name", _("Payment"), lambda row: str(row.item), css="a-id"), Column("whom", _("To"), lambda row: row.item.whom, css="a-x"),
+        Column("name", _("Payment"), opened, css="a-id", export=text(lambda row: str(row.item))), Column("whom", _("To"), lambda row: row.item.whom, css="a-x"),
         Column("market", _("Market"), lambda row: f"{row.item.jurisdiction.code} {row.item.brand.name}", css="a-m"),
         Column(
             "agreed", _("Agreed to"), lambda row: ui.moment(row.item.agreed_at, "date", True), css="a-sla t2", export=moment(lambda row: row.item.agreed_at),
