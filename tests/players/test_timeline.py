@@ -44,7 +44,7 @@ NOW = timezone.now()
 NAMED_OTHERWISE = ["instruction.confirmed", "instruction.failed", "duplicate.open"]
 NOT_OF_PLAYERS = {
     "work.capacity_set", "work.view_shared", "work.view_removed", "ledger.day_closed", "ledger.entries_retired", "ledger.funds_exported",
-    "ledger.checkpoint_written", "segment.asked_for", "remittance.agreed", "remittance.paid", "remittance.cancelled",
+    "ledger.checkpoint_written", "segment.asked_for", "remittance.agreed", "remittance.paid", "remittance.cancelled", "provider.news_again",
 }  # fmt: skip
 
 

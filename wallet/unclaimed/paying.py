@@ -32,8 +32,8 @@ class RemittanceForm(ChangeForm):
 
 
 def _figure(said: Values) -> str:
-    """The amount as people read it; the values of a change keep it as machines do."""
-    return money.write(Decimal(said["amount"]), said["currency"]).figure
+    """The amount as people read it; the values of a change keep it as machines do. Nothing where nothing is proposed."""
+    return money.write(Decimal(said["amount"]), said["currency"]).figure if said["amount"] else ""
 
 
 def pot_of(subject: str) -> Pot | None:

@@ -24,6 +24,7 @@ from backoffice.scope.models import Brand
 from payments.models import Deposit
 from payments.providers.protocol import DepositState
 from payments.services import deposits
+from tests.casino import new_instrument, new_player
 from tests.payments.news import hears
 from tests.people import make_person
 
@@ -71,6 +72,9 @@ def delivered(brand: Brand) -> Delivery:
 def ended(player: Any, instrument: Any, *, well: bool, at: Any) -> Deposit:
     """A deposit that was captured or failed at a moment."""
     number = next(_numbers)
+    if not well:  # each of somebody else: too many of one player's would block their deposits
+        player = new_player(player.brand, is_test=player.is_test)
+        instrument = new_instrument(player)
     deposit = deposits.start_deposit(
         player_id=player.pk, instrument_id=instrument.pk, amount=Decimal(10), currency="EUR", key=f"e-{number}", by=Actor.player(player.pk), now=at
     )
