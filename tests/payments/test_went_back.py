@@ -299,3 +299,34 @@ def test_news_that_only_hints_makes_us_ask_once_also_about_what_had_ended(nordpa
     deposits.ask_soon(deposit_id=at_sandbox.pk, now=timezone.now())
     assert deposits.step(at_sandbox.pk) == "reversed"  # nothing new, and nothing to ask any more
     assert deposits.due(now=timezone.now()) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "decide", "then", "state"),
+    [
+        (OPENED, "accept", LOST, "lost"), (OPENED, "accept", WON, "won"), (OPENED, "defend", LOST, "lost"), (INQUIRY, "defend", OPENED, "opened"),
+        (INQUIRY, "", LOST, "lost"),
+    ],
+)  # fmt: skip
+def test_whatever_staff_decided_the_bank_has_the_last_word(deposit: Deposit, first: DisputeState, decide: str, then: DisputeState, state: str) -> None:
+    row, ana = disputed(deposit, first), make_person("payments-l1", brands=[deposit.brand])
+    if decide:
+        getattr(chargebacks, decide)(chargeback_id=row.pk, note="As it is", by=ana, now=timezone.now())
+    row = disputed(deposit, then)
+    assert (row.state, cash(deposit)) == (state, Decimal(100) if then is WON else Decimal(0))
+
+
+@pytest.mark.parametrize(
+    ("lost", "told", "state"),
+    [(False, ["failed"], "failed"), (False, ["paid", "failed"], "failed"), (True, ["failed"], "failed"), (True, ["accepted"], "sent")],
+)
+def test_a_refund_becomes_what_the_provider_says(deposit: Deposit, lost: bool, told: list[str], state: str) -> None:
+    now = timezone.now()
+    with transaction.atomic():
+        row = refunds.begin(locks.player_then_deposit(deposit.pk), Decimal("5.00"), reason="Test", waiting=True, by=Actor.system("Test"), now=now)
+        assert refunds._claim(row.pk, now=now) is not None
+        if lost:
+            refunds._unknown(locks.player_then_refund(row.pk), "silence", now=now)
+        for word in told:
+            refunds._hear(locks.player_then_refund(row.pk), refund_of(deposit, RefundState(word), "5.00"), now=now)
+    assert Refund.objects.get(pk=row.pk).state == state
