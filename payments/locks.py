@@ -8,16 +8,20 @@ from players import locks
 P = TypeVar("P", bound=Payment)
 
 
+def player_then(model: type[P], pk: int, *joined: str) -> P:
+    """Lock the player of a payment, then the payment, and return it as it is now, with what is `joined`. Raises Player.DoesNotExist when there is none."""
+    locks.owner_of(model._default_manager.filter(pk=pk))
+    return model._default_manager.select_for_update(no_key=True, of=("self",)).select_related("player", "instrument", "brand", *joined).get(pk=pk)
+
+
 def player_then_withdrawal(withdrawal_id: int) -> Withdrawal:
-    """Lock the withdrawal's player, then the withdrawal, and return it as it is now. Raises Player.DoesNotExist when there is none."""
-    locks.owner_of(Withdrawal.objects.filter(pk=withdrawal_id))
-    return Withdrawal.objects.select_for_update(no_key=True, of=("self",)).select_related("player", "instrument", "brand", "hold").get(pk=withdrawal_id)
+    """`player_then`, with the hold."""
+    return player_then(Withdrawal, withdrawal_id, "hold")
 
 
 def player_then_deposit(deposit_id: int) -> Deposit:
-    """Lock the deposit's player, then the deposit, and return it as it is now. Raises Player.DoesNotExist when there is none."""
-    locks.owner_of(Deposit.objects.filter(pk=deposit_id))
-    return Deposit.objects.select_for_update(no_key=True, of=("self",)).select_related("player", "instrument", "brand").get(pk=deposit_id)
+    """`player_then`, of a deposit."""
+    return player_then(Deposit, deposit_id)
 
 
 def player_then_refund(refund_id: int) -> Refund:
@@ -26,9 +30,3 @@ def player_then_refund(refund_id: int) -> Refund:
     Deposit.objects.select_for_update(no_key=True, of=("self",)).get(refunds=refund_id)
     joined = ("player", "instrument", "brand", "deposit", "hold")
     return Refund.objects.select_for_update(no_key=True, of=("self",)).select_related(*joined).get(pk=refund_id)
-
-
-def player_then(model: type[P], pk: int) -> P:
-    """Lock the player of a payment of any kind, then the payment. Raises Player.DoesNotExist when there is none."""
-    locks.owner_of(model._default_manager.filter(pk=pk))
-    return model._default_manager.select_for_update(no_key=True, of=("self",)).select_related("player", "instrument", "brand").get(pk=pk)

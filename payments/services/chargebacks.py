@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 
 from backoffice.access.models import Staff
 from backoffice.audit.actors import Actor
-from backoffice.audit.record import machine, record
+from backoffice.audit.record import record
 from payments import locks
 from payments.lifecycles import CHARGEBACK, DEPOSIT
 from payments.models import Chargeback, Deposit
 from payments.providers.protocol import Dispute
-from payments.services import PaymentRefused
+from payments.services import PaymentRefused, calls
 from wallet import balances, ledger
 from wallet.currencies import EXACT
 from wallet.kinds import AccountKind, Reference, TransactionKind
@@ -29,10 +29,6 @@ SUBJECT = "payments.chargeback"
 WORK = "payments.dispute"
 ANSWER_WITHIN = timedelta(days=7)  # where the provider names no day
 CLOSED = frozenset({"won", "lost"})
-
-
-def _system() -> Actor:
-    return Actor.system(machine())
 
 
 def tell(deposit: Deposit, disputes: Iterable[Dispute], *, now: datetime) -> None:
@@ -52,7 +48,7 @@ def tell(deposit: Deposit, disputes: Iterable[Dispute], *, now: datetime) -> Non
             _learn(row, dispute)
             to = str(dispute.state)
             if CHARGEBACK.allows(row, to) and not (to == "opened" and row.taken):
-                CHARGEBACK.move(row, to=to, by=_system(), now=now, also={"closed_at": now if to in CLOSED else None})
+                CHARGEBACK.move(row, to=to, by=calls.house(), now=now, also={"closed_at": now if to in CLOSED else None})
         _follow(row, deposit, now=now)
 
 
@@ -101,7 +97,7 @@ def _clearing(deposit: Deposit) -> Any:
 
 def _take(row: Chargeback, deposit: Deposit, *, now: datetime) -> None:
     if deposit.state == "credited":
-        DEPOSIT.move(deposit, to="charged_back", by=_system(), now=now, evidence={"chargeback": row.name})
+        DEPOSIT.move(deposit, to="charged_back", by=calls.house(), now=now, evidence={"chargeback": row.name})
     _mark(row, taken=True)
     ledger.post(
         kind=TransactionKind.CHARGED_BACK, key=f"chargeback:{row.pk}:taken:{row.rounds}", brand=row.brand_id, amount=row.amount, currency=row.currency,
@@ -115,7 +111,7 @@ def below_zero(deposit: Deposit, *, now: datetime) -> None:
     left = balances.cash(deposit.player_id, deposit.currency)
     if left < 0:
         record(
-            "player.cash_below_zero", actor=_system(), at=now, brand_id=deposit.brand_id, player_id=deposit.player_id,
+            "player.cash_below_zero", actor=calls.house(), at=now, brand_id=deposit.brand_id, player_id=deposit.player_id,
             subject=("payments.deposit", deposit.pk), after={"cash": left, "currency": deposit.currency},
         )  # fmt: skip
 
@@ -127,7 +123,7 @@ def _give_back(row: Chargeback, deposit: Deposit, *, now: datetime) -> None:
         source=_clearing(deposit), target=Cash(row.player_id), effective_at=now, reference=(Reference.DEPOSIT, deposit.pk),
     )  # fmt: skip
     if deposit.state == "charged_back" and not Chargeback.objects.filter(deposit=deposit, taken=True).exists():
-        DEPOSIT.move(deposit, to="credited", by=_system(), now=now, fact="deposit.chargeback_won", evidence={"chargeback": row.name})
+        DEPOSIT.move(deposit, to="credited", by=calls.house(), now=now, fact="deposit.chargeback_won", evidence={"chargeback": row.name})
 
 
 def book_fee(deposit: Deposit, dispute: Dispute, *, now: datetime) -> None:
@@ -147,7 +143,7 @@ def book_fee(deposit: Deposit, dispute: Dispute, *, now: datetime) -> None:
 def all_won(deposit: Deposit, *, now: datetime) -> None:
     """The provider reversed a locked deposit, which it could not while the bank had the money: it must have come back before."""
     for row in Chargeback.objects.select_for_update(of=("self",)).filter(deposit=deposit, taken=True):
-        CHARGEBACK.move(row, to="won", by=_system(), now=now, also={"closed_at": now}, evidence={"why": "The deposit was reversed afterwards."})
+        CHARGEBACK.move(row, to="won", by=calls.house(), now=now, also={"closed_at": now}, evidence={"why": "The deposit was reversed afterwards."})
         _give_back(row, deposit, now=now)
 
 

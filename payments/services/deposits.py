@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backoffice.audit.actors import Actor
-from backoffice.audit.record import machine, record
+from backoffice.audit.record import record
 from backoffice.work import idempotency
 from payments import hints, locks
 from payments.lifecycles import DEPOSIT
@@ -26,9 +26,7 @@ from wallet.kinds import AccountKind, Reference, TransactionKind
 from wallet.ledger import Cash, House, Place
 
 SUBJECT = "payments.deposit"
-CALL_LEASE = timedelta(seconds=45)
 EXPIRES_AFTER = timedelta(hours=1)  # a player who has not finished by then will not
-SILENCE = timedelta(minutes=10)  # webhooks tell how a deposit goes on; when none has come for so long, it is asked about
 OPEN = frozenset({"initiated", "unknown", "authorised"})
 GIVEN_UP = frozenset({"failed", "expired"})
 # What a deposit may be when the provider says so and nothing follows from it. Any other pair contradicts what we know.
@@ -42,10 +40,6 @@ FITS = {
 }
 # Where a provider counts no changes, these come late as a matter of course.
 OVERTAKEN = frozenset({DepositState.PENDING, DepositState.AUTHORISED, DepositState.CAPTURED})
-
-
-def _system() -> Actor:
-    return Actor.system(machine())
 
 
 def start_deposit(*, player_id: int, instrument_id: int, amount: Decimal, currency: str, key: str, by: Actor, now: datetime) -> Deposit:
@@ -96,7 +90,7 @@ def step(deposit_id: int) -> str:
         if deposit.next_attempt_at is None or deposit.next_attempt_at > now:
             return deposit.state
         never_sent = deposit.state == "initiated" and not deposit.provider_id and (deposit.tries == 0 or deposit.failure == "unavailable")
-        Deposit.objects.filter(pk=deposit.pk).update(next_attempt_at=now + CALL_LEASE, tries=deposit.tries + 1, failure="")
+        Deposit.objects.filter(pk=deposit.pk).update(next_attempt_at=now + calls.CALL_LEASE, tries=deposit.tries + 1, failure="")
     if never_sent:
         _create(deposit)
     else:
@@ -132,7 +126,7 @@ def _create(deposit: Deposit) -> None:
             _fail(current, outcome.detail, now=now)
         elif outcome.word == "unavailable" and now - current.requested_at > EXPIRES_AFTER:
             # Never taken, and the player has long gone.
-            DEPOSIT.move(current, to="expired", by=_system(), now=now, also={"next_attempt_at": None, "failure": "The provider was not reached."})
+            DEPOSIT.move(current, to="expired", by=calls.house(), now=now, also={"next_attempt_at": None, "failure": "The provider was not reached."})
         elif outcome.word == "unavailable":
             Deposit.objects.filter(pk=current.pk).update(failure="unavailable", last_call_ended_at=now, next_attempt_at=now + calls.backoff(current.tries))
         else:
@@ -190,7 +184,7 @@ def _unknown(deposit: Deposit, detail: str, *, now: datetime) -> None:
     DEPOSIT.move(
         deposit,
         to="unknown",
-        by=_system(),
+        by=calls.house(),
         now=now,
         evidence={"detail": detail[:200]},
         also={"last_call_ended_at": now, "tries": 1, **wait},
@@ -199,7 +193,7 @@ def _unknown(deposit: Deposit, detail: str, *, now: datetime) -> None:
 
 def _fail(deposit: Deposit, why: str, *, now: datetime, known: Mapping[str, object] | None = None) -> None:
     DEPOSIT.move(
-        deposit, to="failed", by=_system(), now=now, evidence={"why": why[:200]}, also={**(known or {}), "failure": why[:120], "next_attempt_at": None}
+        deposit, to="failed", by=calls.house(), now=now, evidence={"why": why[:200]}, also={**(known or {}), "failure": why[:120], "next_attempt_at": None}
     )  # fmt: skip
     failed_transfers.count(deposit, now=now)
 
@@ -224,7 +218,7 @@ def _apply(
         return
     # Kept with every piece of news, also with one that moves nothing: what comes later with a lower number is old.
     known = {"provider_id": provider_id, "provider_sequence": max(sequence, deposit.provider_sequence), "tries": 0}
-    waiting = {**known, "failure": "", "next_attempt_at": now + SILENCE}
+    waiting = {**known, "failure": "", "next_attempt_at": now + calls.SILENCE}
     before = deposit.state
     if state is DepositState.PENDING and before in OPEN:
         _wait(deposit, waiting, now=now)
@@ -232,7 +226,7 @@ def _apply(
         if before == "authorised":
             _keep(deposit, waiting)
         else:
-            DEPOSIT.move(deposit, to="authorised", by=_system(), now=now, also=waiting)
+            DEPOSIT.move(deposit, to="authorised", by=calls.house(), now=now, also=waiting)
     elif state is DepositState.CAPTURED and before in OPEN | GIVEN_UP:
         _capture(deposit, known, now=now)
         gone = any(one.state in {DisputeState.OPENED, DisputeState.LOST} for one in disputes)
@@ -240,13 +234,13 @@ def _apply(
     elif state is DepositState.FAILED and before in OPEN:
         _fail(deposit, decline or "The provider could not collect it.", now=now, known=known)
     elif state is DepositState.EXPIRED and before in OPEN:
-        DEPOSIT.move(deposit, to="expired", by=_system(), now=now, also={**known, "failure": "", "next_attempt_at": None})
+        DEPOSIT.move(deposit, to="expired", by=calls.house(), now=now, also={**known, "failure": "", "next_attempt_at": None})
     elif state is DepositState.REVERSED and before in OPEN | GIVEN_UP:
         _capture(deposit, known, now=now)
-        DEPOSIT.move(deposit, to="reversed", by=_system(), now=now)
+        DEPOSIT.move(deposit, to="reversed", by=calls.house(), now=now)
     elif state is DepositState.REVERSED and before == "captured":
         exceptions.send_waiting_back(deposit, now=now)
-        DEPOSIT.move(deposit, to="reversed", by=_system(), now=now, also=known)
+        DEPOSIT.move(deposit, to="reversed", by=calls.house(), now=now, also=known)
     elif state is DepositState.REVERSED and before in {"credited", "charged_back"}:
         chargebacks.all_won(deposit, now=now)  # they must have been, since it can be reversed
         _reverse(deposit, known, now=now)
@@ -270,9 +264,9 @@ def _keep(deposit: Deposit, columns: Mapping[str, object]) -> None:
 def _wait(deposit: Deposit, waiting: Mapping[str, object], *, now: datetime) -> None:
     """The provider has it and waits for the player, an hour at most."""
     if deposit.state != "authorised" and now - deposit.requested_at > EXPIRES_AFTER:
-        DEPOSIT.move(deposit, to="expired", by=_system(), now=now, also={**waiting, "next_attempt_at": None})
+        DEPOSIT.move(deposit, to="expired", by=calls.house(), now=now, also={**waiting, "next_attempt_at": None})
     elif deposit.state == "unknown":
-        DEPOSIT.move(deposit, to="initiated", by=_system(), now=now, fact="deposit.found_at_provider", also=waiting)
+        DEPOSIT.move(deposit, to="initiated", by=calls.house(), now=now, fact="deposit.found_at_provider", also=waiting)
     else:
         _keep(deposit, waiting)
 
@@ -295,7 +289,7 @@ def _clearing(deposit: Deposit) -> Place:
 def _capture(deposit: Deposit, known: Mapping[str, object], *, now: datetime) -> None:
     late = deposit.state in GIVEN_UP
     DEPOSIT.move(
-        deposit, to="captured", by=_system(), now=now, fact="deposit.captured_late" if late else "",
+        deposit, to="captured", by=calls.house(), now=now, fact="deposit.captured_late" if late else "",
         also={**known, "failure": "", "next_attempt_at": None},
     )  # fmt: skip
     if late:
@@ -334,7 +328,7 @@ def _credit(deposit: Deposit, *, fee: Money | None, now: datetime, tell: bool = 
     )  # fmt: skip
     _book_fee(deposit, fee, kind=TransactionKind.DEPOSIT_FEE, now=now)
     DEPOSIT.move(
-        deposit, to="credited", by=_system(), now=now, evidence={"transaction": posted.id}, also={"credited_at": now, "credit_transaction": posted.id}
+        deposit, to="credited", by=calls.house(), now=now, evidence={"transaction": posted.id}, also={"credited_at": now, "credit_transaction": posted.id}
     )  # fmt: skip
     counters.add(player_id=deposit.player_id, measure="deposit.credited", currency=deposit.currency, amount=deposit.amount, at=now)
     if tell:
@@ -358,7 +352,7 @@ def _book_fee(deposit: Deposit, fee: Money | None, *, kind: TransactionKind, now
 
 def _reverse(deposit: Deposit, known: Mapping[str, object], *, now: datetime) -> None:
     """Cash back to the provider. The money may be gone by now: this may push cash below zero, which is a significant event."""
-    DEPOSIT.move(deposit, to="reversed", by=_system(), now=now, also=known)
+    DEPOSIT.move(deposit, to="reversed", by=calls.house(), now=now, also=known)
     ledger.post(
         kind=TransactionKind.DEPOSIT_REVERSED, key=f"deposit:{deposit.pk}:reversed", brand=deposit.brand_id, amount=deposit.amount,
         currency=deposit.currency, source=Cash(deposit.player_id), target=_clearing(deposit), effective_at=now,

@@ -14,14 +14,13 @@ from django.utils.translation import gettext as _
 
 from backoffice.access.models import Staff
 from backoffice.audit.actors import Actor
-from backoffice.audit.record import machine, record
+from backoffice.audit.record import record
 from backoffice.work.items import NotPossible
 from payments import locks
 from payments.lifecycles import EXCEPTION
 from payments.models import Deposit, Payment, PaymentException, Withdrawal
 from payments.models.exceptions import MISMATCH, STUCK, UNKNOWN
-from payments.services import PaymentRefused
-from payments.services.calls import NAMES
+from payments.services import PaymentRefused, calls
 from wallet import ledger
 from wallet.kinds import AccountKind, Reference, TransactionKind
 from wallet.ledger import Cash, House
@@ -33,7 +32,7 @@ OTHERWISE = timedelta(hours=24)
 
 def raise_for(payment: Payment, kind: str, *, detail: str, now: datetime, amount: Decimal | None = None, waiting: Decimal = Decimal(0)) -> PaymentException:
     """Open an exception about a locked payment, in the transaction that found it. One that is open already is that one."""
-    of, whole = NAMES[type(payment)], payment.amount if amount is None else amount
+    of, whole = calls.NAMES[type(payment)], payment.amount if amount is None else amount
     row, new = PaymentException.objects.get_or_create(
         kind=kind, payment_type=of, payment_id=payment.pk, reference=payment.reference, state="open",
         defaults={
@@ -43,7 +42,7 @@ def raise_for(payment: Payment, kind: str, *, detail: str, now: datetime, amount
     )  # fmt: skip
     if new:
         record(
-            "paymentexception.opened", actor=Actor.system(machine()), at=now, brand_id=row.brand_id, player_id=row.player_id, subject=(SUBJECT, row.pk),
+            "paymentexception.opened", actor=calls.house(), at=now, brand_id=row.brand_id, player_id=row.player_id, subject=(SUBJECT, row.pk),
             after={"state": "open", "version": 1, "kind": kind, "payment": row.payment_name, "detail": row.detail, "amount": whole, "currency": row.currency},
         )  # fmt: skip
     return row
@@ -70,7 +69,7 @@ def send_waiting_back(deposit: Deposit, *, now: datetime) -> None:
 
 
 def _obsolete(row: PaymentException, *, now: datetime, also: dict[str, Any] | None = None) -> None:
-    EXCEPTION.move(row, to="obsolete", by=Actor.system(machine()), now=now, also={"resolved_at": now, **(also or {})})
+    EXCEPTION.move(row, to="obsolete", by=calls.house(), now=now, also={"resolved_at": now, **(also or {})})
 
 
 # ---- what only time shows ----
@@ -89,7 +88,7 @@ def _late(model: type[Payment], now: datetime) -> Q:
 def sweep(*, now: datetime, batch: int = 100) -> int:
     """Open what is stuck or unknown for too long, close what has moved on. Returns how many were opened or closed. One that somebody is at is for later."""
     done = 0
-    for model, of in NAMES.items():
+    for model, of in calls.NAMES.items():
         open_now = PaymentException.objects.filter(payment_type=of, state="open")
         late = model._default_manager.filter(_late(model, now))
         for pk in list(late.exclude(pk__in=open_now.values("payment_id")).order_by("pk").values_list("pk", flat=True)[:batch]):
@@ -181,8 +180,7 @@ def _waiting(row: PaymentException, by: Staff) -> Decimal:
 
 def _locked(exception_id: int) -> tuple[PaymentException, Payment]:
     row = PaymentException.objects.get(pk=exception_id)
-    model = next(model for model, of in NAMES.items() if of == row.payment_type)
-    payment = locks.player_then(model, row.payment_id)
+    payment = locks.player_then(calls.MODELS[row.payment_type], row.payment_id)
     row = PaymentException.objects.select_for_update(of=("self",)).get(pk=exception_id)
     if row.state != "open":
         raise NotPossible(_("It is resolved already."))

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.audit.actors import Actor
 from backoffice.audit.models import Event
-from backoffice.audit.record import machine
 from backoffice.scope import packs
 from payments.models import Deposit
+from payments.services import calls
 from players.blocks import DEPOSIT, sources
 from players.blocks.services import set_block
 from players.models import Block
@@ -39,13 +38,9 @@ def count(deposit: Deposit, *, now: datetime) -> None:
     if failed < most.value:
         return
     if blocked is not None:
-        accounts.suspend_by_house(player_id=player.pk, note="Deposits went on failing after they had been blocked once.", by=_house(), now=now)
+        accounts.suspend_by_house(player_id=player.pk, note="Deposits went on failing after they had been blocked once.", by=calls.house(), now=now)
         return
     try:
-        set_block(player_id=player.pk, kind=DEPOSIT, reason=REASON, source=SOURCE, by=_house(), now=now)
+        set_block(player_id=player.pk, kind=DEPOSIT, reason=REASON, source=SOURCE, by=calls.house(), now=now)
     except PlayerRefused:  # blocked by us already, before the deposit that was credited last
         return
-
-
-def _house() -> Actor:
-    return Actor.system(machine())

@@ -7,11 +7,10 @@ between the call and the answer leaves a row that the next sweep asks about. Not
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from backoffice.audit.actors import Actor
-from backoffice.audit.record import machine, record
+from backoffice.audit.record import record
 from backoffice.operations import modes
 from payments import locks
 from payments.lifecycles import WITHDRAWAL
@@ -25,23 +24,15 @@ from wallet import counters, currencies, holds, ledger
 from wallet.kinds import AccountKind, Reference, TransactionKind
 from wallet.ledger import Cash, House
 
-SILENCE = timedelta(minutes=10)  # webhooks tell how a payout goes on; when none has come for so long, it is asked about
-CALL_LEASE = timedelta(seconds=45)  # a worker that has not come back by then was lost; its row is asked about
 REQUEUE_AFTER = timedelta(seconds=15)  # a failed payout shows as failed for a moment, then waits for a new decision
 SUBJECT = "payments.withdrawal"
-# A call ended without being taken, so the same reference may be sent again.
-_TO_SEND_AGAIN = Q(state="sent", provider_id="", last_call_ended_at__isnull=False, failure="unavailable")
-
-
-def _system() -> Actor:
-    return Actor.system(machine())
 
 
 def due(*, now: datetime, batch: int = 50) -> list[int]:
     """Withdrawals that a worker has something to do about, oldest first. While a mode holds money back, what would be sent waits in its row."""
     rows = Withdrawal.objects.filter(next_attempt_at__lte=now)
     if not modes.current().writes:
-        rows = rows.exclude(state="approved").exclude(_TO_SEND_AGAIN)
+        rows = rows.exclude(state="approved").exclude(calls.NOT_TAKEN)
     return list(rows.order_by("next_attempt_at").values_list("pk", flat=True)[:batch])
 
 
@@ -66,21 +57,21 @@ def claim(withdrawal_id: int, *, now: datetime) -> tuple[Withdrawal, str] | None
     withdrawal = locks.player_then_withdrawal(withdrawal_id)
     if withdrawal.next_attempt_at is None or withdrawal.next_attempt_at > now:
         return None
-    lease = {"next_attempt_at": now + CALL_LEASE}
+    lease = {"next_attempt_at": now + calls.CALL_LEASE}
     if withdrawal.state == "approved":
         if withdrawal.dispatch_at is None or withdrawal.dispatch_at > now or not modes.hold():
             return None
         attempt = withdrawal.attempt + 1
         reference = calls.new_reference("WD", withdrawal.pk, attempt)
         WITHDRAWAL.move(
-            withdrawal, to="sent", by=_system(), now=now, evidence={"reference": reference, "provider": withdrawal.provider},
+            withdrawal, to="sent", by=calls.house(), now=now, evidence={"reference": reference, "provider": withdrawal.provider},
             also={"attempt": attempt, "reference": reference, "sent_at": now, "provider_id": "", "provider_sequence": 0,
                   "failure": "", "tries": 0, "last_call_ended_at": None, **lease},
         )  # fmt: skip
         return withdrawal, "send"
     if withdrawal.state == "failed":
         WITHDRAWAL.move(
-            withdrawal, to="requested", by=_system(), now=now, fact="withdrawal.back_in_queue",
+            withdrawal, to="requested", by=calls.house(), now=now, fact="withdrawal.back_in_queue",
             also={"next_attempt_at": None, "decided_at": None, "decided_by_kind": "", "decided_by_id": None, "dispatch_at": None, "reason_code": "",
                   "first_by_id": None, "first_at": None, "needs_second": False},
         )  # fmt: skip
@@ -89,8 +80,7 @@ def claim(withdrawal_id: int, *, now: datetime) -> tuple[Withdrawal, str] | None
         Withdrawal.objects.filter(pk=withdrawal.pk).update(**lease)
         return withdrawal, "ask"
     if withdrawal.state in {"sent", "unknown"}:
-        # `last_call_ended_at` is set when a call ended without being taken: only then the same reference may be sent again.
-        again = withdrawal.state == "sent" and not withdrawal.provider_id and withdrawal.last_call_ended_at is not None and withdrawal.failure == "unavailable"
+        again = calls.not_taken(withdrawal)
         if again and not modes.hold():
             return None
         Withdrawal.objects.filter(pk=withdrawal.pk).update(**lease)
@@ -117,11 +107,9 @@ def _send(withdrawal: Withdrawal) -> None:
         elif outcome.word == "refused":
             _fail(current, outcome.detail, now=now)
         elif outcome.word == "unavailable":
-            Withdrawal.objects.filter(pk=current.pk).update(
-                failure="unavailable", last_call_ended_at=now, tries=current.tries + 1, next_attempt_at=now + calls.backoff(current.tries)
-            )
+            calls.unavailable(current, now=now)
         else:
-            _unknown(current, outcome.detail, now=now)
+            calls.unknown(current, WITHDRAWAL, outcome.detail, now=now)
 
 
 def _ask(withdrawal: Withdrawal) -> None:
@@ -137,9 +125,9 @@ def _ask(withdrawal: Withdrawal) -> None:
             return
         if outcome.word != "answered":
             if current.state == "sent" and not current.provider_id:
-                _unknown(current, outcome.detail, now=now)
+                calls.unknown(current, WITHDRAWAL, outcome.detail, now=now)
             else:
-                _later(current, now=now)
+                calls.later(current, now=now)
             return
         status = outcome.answer
         if status.found is Found.FOUND:
@@ -150,9 +138,9 @@ def _ask(withdrawal: Withdrawal) -> None:
         if now - ended < registry.get(withdrawal.provider).capabilities.not_found_final_after:
             # It may still be on its way to them: an early "not found" decides nothing.
             if current.state == "sent":
-                _unknown(current, "The provider does not know it yet.", now=now)
+                calls.unknown(current, WITHDRAWAL, "The provider does not know it yet.", now=now)
             else:
-                _later(current, now=now)
+                calls.later(current, now=now)
             return
         _fail(current, "It never reached the provider.", now=now)
 
@@ -160,7 +148,7 @@ def _ask(withdrawal: Withdrawal) -> None:
 def _look_back(withdrawal: Withdrawal, outcome: calls.Outcome, *, now: datetime) -> None:
     """One that was paid was asked about: what the provider says counts (a bank may have sent it back), and then there is nothing more to ask."""
     if outcome.word != "answered":
-        _later(withdrawal, now=now)
+        calls.later(withdrawal, now=now)
         return
     payment = outcome.answer.payment
     Withdrawal.objects.filter(pk=withdrawal.pk).update(next_attempt_at=None)
@@ -168,23 +156,9 @@ def _look_back(withdrawal: Withdrawal, outcome: calls.Outcome, *, now: datetime)
         _apply(withdrawal, payment.state, provider_id=payment.provider_id, now=now, sequence=payment.sequence, fee=payment.fee)
 
 
-def _later(withdrawal: Withdrawal, *, now: datetime) -> None:
-    Withdrawal.objects.filter(pk=withdrawal.pk).update(tries=withdrawal.tries + 1, next_attempt_at=now + calls.backoff(withdrawal.tries))
-
-
-def _unknown(withdrawal: Withdrawal, detail: str, *, now: datetime) -> None:
-    if withdrawal.state == "unknown":
-        _later(withdrawal, now=now)
-        return
-    WITHDRAWAL.move(
-        withdrawal, to="unknown", by=_system(), now=now, evidence={"detail": detail[:200], "reference": withdrawal.reference},
-        also={"tries": 1, "last_call_ended_at": now, "failure": "", "next_attempt_at": now + calls.backoff(0)},
-    )  # fmt: skip
-
-
 def _fail(withdrawal: Withdrawal, why: str, *, now: datetime) -> None:
     WITHDRAWAL.move(
-        withdrawal, to="failed", by=_system(), now=now, evidence={"why": why[:200], "reference": withdrawal.reference},
+        withdrawal, to="failed", by=calls.house(), now=now, evidence={"why": why[:200], "reference": withdrawal.reference},
         also={"failure": why[:120], "next_attempt_at": now + REQUEUE_AFTER, "tries": 0},
     )  # fmt: skip
 
@@ -197,12 +171,12 @@ def _apply(withdrawal: Withdrawal, state: PayoutState, *, provider_id: str, now:
     if state in {PayoutState.ACCEPTED, PayoutState.SENT}:
         if withdrawal.state == "unknown":
             WITHDRAWAL.move(
-                withdrawal, to="sent", by=_system(), now=now, fact="withdrawal.found_at_provider", evidence={"provider_id": provider_id},
-                also={**known, "next_attempt_at": now + SILENCE},
+                withdrawal, to="sent", by=calls.house(), now=now, fact="withdrawal.found_at_provider", evidence={"provider_id": provider_id},
+                also={**known, "next_attempt_at": now + calls.SILENCE},
             )  # fmt: skip
         else:
             # Webhooks tell the rest; ask if they stay away.
-            Withdrawal.objects.filter(pk=withdrawal.pk).update(**known, next_attempt_at=now + SILENCE)
+            Withdrawal.objects.filter(pk=withdrawal.pk).update(**known, next_attempt_at=now + calls.SILENCE)
     elif state is PayoutState.PAID:
         _settle(withdrawal, known, fee=fee, now=now)
     elif state is PayoutState.RETURNED:
@@ -227,7 +201,7 @@ def _book_payout(withdrawal: Withdrawal, *, fee: Money | None, now: datetime) ->
 def _settle(withdrawal: Withdrawal, known: dict[str, object], *, fee: Money | None, now: datetime) -> None:
     if withdrawal.state not in {"sent", "unknown"}:
         return
-    WITHDRAWAL.move(withdrawal, to="settled", by=_system(), now=now, also={**known, "settled_at": now, "next_attempt_at": None})
+    WITHDRAWAL.move(withdrawal, to="settled", by=calls.house(), now=now, also={**known, "settled_at": now, "next_attempt_at": None})
     _book_payout(withdrawal, fee=fee, now=now)
     messages.queue(
         player=withdrawal.player, template="withdrawal_paid", key=f"withdrawal:{withdrawal.pk}:paid", now=now,
@@ -239,7 +213,7 @@ def _come_back(withdrawal: Withdrawal, known: dict[str, object], *, fee: Money |
     if withdrawal.state not in {"sent", "unknown", "settled"}:
         return
     paid_before = withdrawal.state == "settled"
-    WITHDRAWAL.move(withdrawal, to="returned", by=_system(), now=now, also={**known, "next_attempt_at": None})
+    WITHDRAWAL.move(withdrawal, to="returned", by=calls.house(), now=now, also={**known, "next_attempt_at": None})
     if not paid_before:
         _book_payout(withdrawal, fee=fee, now=now)
     ledger.post(

@@ -4,7 +4,7 @@ The money is held while it is on its way, so that it is neither played nor refun
 reference before the first call, and an outcome that nobody knows is resolved by asking, never by sending again.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.audit.actors import Actor
-from backoffice.audit.record import machine, record
+from backoffice.audit.record import record
 from backoffice.operations import modes
 from payments import hints, locks
 from payments.lifecycles import REFUND
@@ -28,13 +28,7 @@ from wallet.kinds import AccountKind, Reference, TransactionKind
 from wallet.ledger import Cash, House
 
 SUBJECT = "payments.refund"
-SILENCE = timedelta(minutes=10)
-CALL_LEASE = timedelta(seconds=45)
 _ALIVE = ("approved", "sent", "unknown", "paid")
-
-
-def _system() -> Actor:
-    return Actor.system(machine())
 
 
 def left(deposit: Deposit) -> Decimal:
@@ -99,7 +93,7 @@ def due(*, now: datetime, batch: int = 50) -> list[int]:
     """Refunds that a worker has something to do about, oldest first. While a mode holds money back, what would be sent waits in its row."""
     rows = Refund.objects.filter(next_attempt_at__lte=now)
     if not modes.current().writes:
-        rows = rows.exclude(state="approved")
+        rows = rows.exclude(state="approved").exclude(calls.NOT_TAKEN)
     return list(rows.order_by("next_attempt_at").values_list("pk", flat=True)[:batch])
 
 
@@ -120,18 +114,18 @@ def _claim(refund_id: int, *, now: datetime) -> tuple[Refund, bool] | None:
     refund = locks.player_then_refund(refund_id)
     if refund.next_attempt_at is None or refund.next_attempt_at > now:
         return None
-    lease = {"next_attempt_at": now + CALL_LEASE}
+    lease = {"next_attempt_at": now + calls.CALL_LEASE}
     if refund.state == "approved":
         if not modes.hold():
             return None
         reference = calls.new_reference("RF", refund.pk, 1)
         REFUND.move(
-            refund, to="sent", by=_system(), now=now, evidence={"reference": reference, "provider": refund.provider},
+            refund, to="sent", by=calls.house(), now=now, evidence={"reference": reference, "provider": refund.provider},
             also={"attempt": 1, "reference": reference, "sent_at": now, "failure": "", "tries": 0, "last_call_ended_at": None, **lease},
         )  # fmt: skip
         return refund, True
     if refund.state in {"sent", "unknown"}:
-        again = refund.state == "sent" and not refund.provider_id and refund.last_call_ended_at is not None and refund.failure == "unavailable"
+        again = calls.not_taken(refund)
         if again and not modes.hold():
             return None
         Refund.objects.filter(pk=refund.pk).update(**lease)
@@ -158,11 +152,9 @@ def _send(refund: Refund) -> None:
         elif outcome.word == "refused":
             _fail(current, outcome.detail, now=now)
         elif outcome.word == "unavailable":
-            Refund.objects.filter(pk=current.pk).update(
-                failure="unavailable", last_call_ended_at=now, tries=current.tries + 1, next_attempt_at=now + calls.backoff(current.tries)
-            )
+            calls.unavailable(current, now=now)
         else:
-            _unknown(current, outcome.detail, now=now)
+            calls.unknown(current, REFUND, outcome.detail, now=now)
 
 
 def _ask(refund: Refund) -> None:
@@ -174,34 +166,20 @@ def _ask(refund: Refund) -> None:
             return
         if outcome.word != "answered":
             if current.state == "sent" and not current.provider_id:
-                _unknown(current, outcome.detail, now=now)
+                calls.unknown(current, REFUND, outcome.detail, now=now)
             else:
-                _later(current, now=now)
+                calls.later(current, now=now)
         elif outcome.answer.found is Found.FOUND:
             _hear(current, outcome.answer.payment, now=now)
         elif now - (current.last_call_ended_at or current.sent_at or now) < registry.get(refund.provider).capabilities.not_found_final_after:
             if current.state == "sent":
-                _unknown(current, "The provider does not know it yet.", now=now)
+                calls.unknown(current, REFUND, "The provider does not know it yet.", now=now)
             else:
-                _later(current, now=now)
+                calls.later(current, now=now)
         elif current.provider_id:
-            _later(current, now=now)  # it has told us of it before, so this is its fault
+            calls.later(current, now=now)  # it has told us of it before, so this is its fault
         else:
             _fail(current, "It never reached the provider.", now=now)
-
-
-def _later(refund: Refund, *, now: datetime) -> None:
-    Refund.objects.filter(pk=refund.pk).update(tries=refund.tries + 1, next_attempt_at=now + calls.backoff(refund.tries))
-
-
-def _unknown(refund: Refund, detail: str, *, now: datetime) -> None:
-    if refund.state == "unknown":
-        _later(refund, now=now)
-        return
-    REFUND.move(
-        refund, to="unknown", by=_system(), now=now, evidence={"detail": detail[:200], "reference": refund.reference},
-        also={"tries": 1, "last_call_ended_at": now, "failure": "", "next_attempt_at": now + calls.backoff(0)},
-    )  # fmt: skip
 
 
 def _hear(refund: Refund, payment: Payment, *, now: datetime) -> None:
@@ -214,14 +192,14 @@ def _apply(refund: Refund, state: RefundState, *, provider_id: str, now: datetim
         return
     known = {"provider_id": provider_id, "provider_sequence": max(sequence, refund.provider_sequence), "tries": 0, "failure": ""}
     if state is RefundState.PAID and refund.state in {"sent", "unknown"}:
-        REFUND.move(refund, to="paid", by=_system(), now=now, also={**known, "paid_at": now, "next_attempt_at": None})
+        REFUND.move(refund, to="paid", by=calls.house(), now=now, also={**known, "paid_at": now, "next_attempt_at": None})
         _book(refund, now=now)
     elif state is RefundState.FAILED and refund.state in {"sent", "unknown", "paid"}:
         _fail(refund, decline or "The provider could not refund it.", now=now, known=known)
     elif state is RefundState.ACCEPTED and refund.state == "unknown":
-        REFUND.move(refund, to="sent", by=_system(), now=now, fact="refund.found_at_provider", also={**known, "next_attempt_at": now + SILENCE})
+        REFUND.move(refund, to="sent", by=calls.house(), now=now, fact="refund.found_at_provider", also={**known, "next_attempt_at": now + calls.SILENCE})
     elif refund.state == "sent":
-        Refund.objects.filter(pk=refund.pk).update(**known, next_attempt_at=now + SILENCE)
+        Refund.objects.filter(pk=refund.pk).update(**known, next_attempt_at=now + calls.SILENCE)
 
 
 def _book(refund: Refund, *, now: datetime) -> None:
@@ -241,7 +219,7 @@ def _fail(refund: Refund, why: str, *, now: datetime, known: dict[str, object] |
     """The money is the player's again, or waits to be allotted again."""
     was_paid = refund.state == "paid"
     REFUND.move(
-        refund, to="failed", by=_system(), now=now, evidence={"why": why[:200], "reference": refund.reference},
+        refund, to="failed", by=calls.house(), now=now, evidence={"why": why[:200], "reference": refund.reference},
         also={**(known or {}), "failure": why[:120], "next_attempt_at": None},
     )  # fmt: skip
     clearing, reference = House(AccountKind.PSP_CLEARING, refund.provider), (Reference.DEPOSIT, refund.deposit_id)

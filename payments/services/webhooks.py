@@ -117,7 +117,7 @@ def _handle(event_pk: int, *, now: datetime) -> str:
 
 
 def _erased(row: WebhookEvent) -> bool:
-    model = {kind: model for model, kind in calls.NAMES.items()}.get(row.payment_type)
+    model = calls.MODELS.get(row.payment_type)
     return model is not None and model._default_manager.filter(pk=row.payment_id, player__erased_at__isnull=False).exists()
 
 

@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from backoffice.audit.actors import Actor
 from backoffice.work import claims
+from payments import locks
 from payments.lifecycles import WITHDRAWAL
 from payments.models import Withdrawal
 from payments.providers.protocol import PayoutState
 from payments.queues import SUBJECT
-from payments.services import payouts, withdrawals
+from payments.services import calls, payouts, withdrawals
 from tests.casino import new_withdrawal, open_casino
 from tests.people import make_person, signed_in
 
@@ -60,7 +61,7 @@ def brought_to(state: str, *, brand, ana, lars) -> Withdrawal:
         if state in told:
             payouts.told(withdrawal_id=sent.pk, reference=sent.reference, state=told[state], provider_id="np-1", sequence=1, fee=None, now=now)
         elif state == "unknown":
-            payouts._unknown(payouts.locks.player_then_withdrawal(sent.pk), "timed out", now=now)
+            calls.unknown(locks.player_then_withdrawal(sent.pk), WITHDRAWAL, "timed out", now=now)
     withdrawal.refresh_from_db()
     assert withdrawal.state == state
     return withdrawal

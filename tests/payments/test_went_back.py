@@ -17,9 +17,10 @@ from backoffice.audit.actors import Actor
 from backoffice.audit.models import Event
 from backoffice.work.items import NotPossible
 from payments import locks, refunding
+from payments.lifecycles import REFUND
 from payments.models import Chargeback, Deposit, PaymentException, Refund, WebhookEvent
 from payments.providers.protocol import DepositState, DisputeState, Money, PaymentKind, RefundState
-from payments.services import PaymentRefused, chargebacks, deposits, exceptions, refunds, webhooks
+from payments.services import PaymentRefused, calls, chargebacks, deposits, exceptions, refunds, webhooks
 from tests.casino import new_instrument, new_player, open_casino, paid_in, started
 from tests.databases import Database
 from tests.payments.news import dispute, hears, news
@@ -326,7 +327,7 @@ def test_a_refund_becomes_what_the_provider_says(deposit: Deposit, lost: bool, t
         row = refunds.begin(locks.player_then_deposit(deposit.pk), Decimal("5.00"), reason="Test", waiting=True, by=Actor.system("Test"), now=now)
         assert refunds._claim(row.pk, now=now) is not None
         if lost:
-            refunds._unknown(locks.player_then_refund(row.pk), "silence", now=now)
+            calls.unknown(locks.player_then_refund(row.pk), REFUND, "silence", now=now)
         for word in told:
             refunds._hear(locks.player_then_refund(row.pk), refund_of(deposit, RefundState(word), "5.00"), now=now)
     assert Refund.objects.get(pk=row.pk).state == state

@@ -12,11 +12,11 @@ import django
 
 django.setup()
 
-from payments.services import calls, deposits, payouts
+from payments.services import calls
 from payments.tasks import sweep
 
-payouts.CALL_LEASE = deposits.CALL_LEASE = timedelta(seconds=2)
-payouts.SILENCE = timedelta(seconds=1)
+calls.CALL_LEASE = timedelta(seconds=2)
+calls.SILENCE = timedelta(seconds=1)
 calls.backoff.__kwdefaults__.update(least=0.1, most=0.5)
 
 if __name__ == "__main__":
