@@ -5,14 +5,9 @@ from __future__ import annotations
 import hmac
 import json
 import re
-import urllib.parse
-import uuid
-from collections.abc import Callable
 from decimal import Decimal
 
-from payments.sandboxes.common import behaviour as behaviours
 from payments.sandboxes.common import books, http, moves
-from payments.sandboxes.common.behaviour import Fate
 from payments.sandboxes.common.engine import Engine, Order
 from payments.sandboxes.common.errors import ApiError
 from payments.sandboxes.common.http import Reply, Request, reply
@@ -30,6 +25,8 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 ACTIONS = {"charge-back": "charged_back", "charge-back-won": "captured", "reverse": "reversed", "return": "returned", "expire": "expired", "fail": "failed"}
 METHODS = {"scheme": "card", "sepadirectdebit": "bank", "paypal": "wallet"}
 REASON = "SupplyDefenseMaterial"
+
+SORRY = {"status": 500, "errorCode": "905", "message": "Payment details are not supported", "errorType": "internal"}
 
 
 class Api:
@@ -77,7 +74,7 @@ class Api:
                 return self._transfers(request)
             if found := _TRANSFER.fullmatch(path):
                 transfer = found.group(1)
-                return self._ask(transfer, lambda: self.engine.by_id(transfer))
+                return http.ask(self.engine, transfer, lambda: self.engine.by_id(transfer), sorry=SORRY)
             if (found := _BALANCES.fullmatch(path)) and found.group(1) == self.dialect.balance_account:
                 return reply(200, self._balances())
         raise ApiError(404, "000", f"There is no {method} {path}.")
@@ -109,9 +106,7 @@ class Api:
         """The player at their bank: whoever comes here agrees, unless they say no."""
         agreed = http.query(request, {"agree"}).get("agree", "yes") != "no"
         payment = self.engine.visit(payment_id, agreed=agreed)
-        back = str(json.loads(payment["content"])["return_url"])
-        back += ("&" if urllib.parse.urlsplit(back).query else "?") + urllib.parse.urlencode({"redirectResult": f"X6XtfGC3!{payment_id}"})
-        return Reply(status=302, body="", headers={"Location": back})
+        return http.back(str(json.loads(payment["content"])["return_url"]), {"redirectResult": f"X6XtfGC3!{payment_id}"})
 
     def _refund(self, request: Request, payment_id: str) -> Reply:
         fields = http.json_object(request.body)
@@ -163,7 +158,7 @@ class Api:
                 )
                 return {"data": [self.dialect.shown(db, row) for row in rows.fetchall()], "_links": {}}
 
-        return self._ask(reference, found)
+        return http.ask(self.engine, reference, found, sorry=SORRY)
 
     def _balances(self) -> dict[str, object]:
         currencies = books.books(self.engine)["currencies"]
@@ -219,13 +214,8 @@ class Api:
 
     def _test(self, request: Request) -> Reply:
         method, path = request.method, request.path
-        if path == "/test/behaviour" and method == "POST":
-            return reply(200, behaviours.as_json(self.engine.set_behaviour(http.json_object(request.body))))
-        if path == "/test/books" and method == "GET":
-            return reply(200, books.books(self.engine, prefix=http.query(request, {"prefix"}).get("prefix", "")))
-        if path == "/test/webhook-endpoint" and method == "POST":
-            self.engine.store.set_meta("webhook_url", _text(http.json_object(request.body), "url"))
-            return reply(200, {})
+        if shared := http.tested(self.engine, request):
+            return shared
         if (found := _TELL.fullmatch(path)) and method == "POST":
             self.engine.tell(found.group(1), f"adyen.{found.group(2)}")
             return reply(200, {})
@@ -242,26 +232,11 @@ class Api:
         key = request.headers.get("idempotency-key", "")
         if len(key) > 64:
             raise ApiError(422, "702", "The key has 64 characters at most.")
-        fate = self.engine.fate(operation=order.kind, reference=order.reference, token=order.token)
-        if fate.before:
-            return _failed(fate)
-        status, body = self.engine.take(order, key=key or uuid.uuid4().hex)
-        return _failed(fate) if fate is Fate.HTTP_500_AFTER else Reply(status=status, body=body, fate=fate, headers={"Idempotency-Key": key} if key else {})
-
-    def _ask(self, about: str, answer: Callable[[], dict[str, object]]) -> Reply:
-        fate = self.engine.fate(operation="ask", reference=about)
-        if fate.before or fate is Fate.HTTP_500_AFTER:
-            return _failed(fate)
-        return Reply(status=200, body=json.dumps(answer()), fate=fate)
+        return http.take(self.engine, order, key=key, sorry=SORRY, headers={"Idempotency-Key": key} if key else {})
 
     def _merchant(self, fields: dict[str, object], name: str) -> None:
         if fields.get(name) != self.dialect.merchant:
             raise ApiError(403, "901", "Invalid Merchant Account")
-
-
-def _failed(fate: Fate) -> Reply:
-    body = {"status": 500, "errorCode": "905", "message": "Payment details are not supported", "errorType": "internal"}
-    return Reply(status=500, body=json.dumps(body), fate=Fate.ANSWER if fate in (Fate.HTTP_500, Fate.HTTP_500_AFTER) else fate)
 
 
 def _inner(fields: dict[str, object], name: str) -> dict[str, object]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hmac
-import json
 import re
 import urllib.parse
 from collections.abc import Callable
@@ -41,6 +40,8 @@ ACTIONS = {
     "expire": "expired",
     "fail": "failed",
 }
+
+SORRY = ApiError(500, "internal_error", "Something went wrong.").body()
 
 
 class Api:
@@ -120,16 +121,12 @@ class Api:
         key = request.headers.get("idempotency-key", "")
         if not _KEY.fullmatch(key):
             raise ApiError(400, "idempotency_key_missing", "Send an `Idempotency-Key` of 1 to 255 visible characters.", field="Idempotency-Key")
-        fate = self.engine.fate(operation=order.kind, reference=order.reference, token=order.token)
-        if fate.before:
-            return _error_500(fate)
-        status, body = self.engine.take(order, key=key)
-        return _error_500(fate) if fate is Fate.HTTP_500_AFTER else Reply(status=status, body=body, fate=fate)
+        return http.take(self.engine, order, key=key, sorry=SORRY)
 
     def _ask(self, about: str, answer: Callable[[], dict[str, object]]) -> Reply:
         fate = self.engine.fate(operation="ask", reference=about)
         if fate.before or fate is Fate.HTTP_500_AFTER:
-            return _error_500(fate)
+            return http.failed(SORRY, fate)
         try:
             return dataclasses.replace(_json(200, answer()), fate=fate)
         except ApiError as error:
@@ -165,12 +162,6 @@ class Api:
         if found and method == "POST" and found.group(1) in ACTIONS:
             return _json(200, self.engine.force(found.group(2), ACTIONS[found.group(1)]))
         raise ApiError(404, "no_such_page", f"There is no {method} {path}.")
-
-
-def _error_500(fate: Fate) -> Reply:
-    body = ApiError(500, "internal_error", "Something went wrong.").body()
-    shown = Fate.ANSWER if fate in (Fate.HTTP_500, Fate.HTTP_500_AFTER) else fate
-    return Reply(status=500, body=json.dumps(body), fate=shown)
 
 
 def _not_allowed(allowed: str) -> Reply:

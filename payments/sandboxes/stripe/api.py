@@ -9,7 +9,6 @@ import json
 import re
 import urllib.parse
 import uuid
-from collections.abc import Callable
 from decimal import Decimal
 
 from payments.sandboxes.common import behaviour as behaviours
@@ -38,6 +37,8 @@ METHODS = {"card": "card", "sepa_debit": "bank", "paypal": "wallet"}
 UNLIKE = frozenset({"reverse", "return"})  # fates that Stripe does not know
 EXPANDED = "latest_charge.balance_transaction"
 FILES = ("uncategorized_file", "service_documentation", "customer_communication", "receipt", "refund_policy", "cancellation_policy")
+
+SORRY = {"error": {"type": "api_error", "message": "An unknown error occurred."}}
 
 
 class Api:
@@ -87,7 +88,7 @@ class Api:
             if path == "/v1/disputes":
                 return self._disputes(request)
             if path == "/v1/balance":
-                return self._ask("balance", self._balance)
+                return http.ask(self.engine, "balance", self._balance, sorry=SORRY)
         raise ApiError(404, "", f"Unrecognized request URL ({method}: {path}).")
 
     # ---- payments ----
@@ -119,13 +120,11 @@ class Api:
         """The player at their bank: whoever comes here agrees, unless they say no."""
         agreed = http.query(request, {"agree"}).get("agree", "yes") != "no"
         payment = self.engine.visit(payment_id, agreed=agreed)
-        back = str(json.loads(payment["content"])["return_url"])
         told = {
             "payment_intent": payment_id, "payment_intent_client_secret": f"{payment_id}_secret",
             "redirect_status": "failed" if payment["status"] == "failed" else "succeeded",
         }  # fmt: skip
-        back += ("&" if urllib.parse.urlsplit(back).query else "?") + urllib.parse.urlencode(told)
-        return Reply(status=302, body="", headers={"Location": back})
+        return http.back(str(json.loads(payment["content"])["return_url"]), told)
 
     def _refund(self, request: Request) -> Reply:
         fields = _form(request, {"payment_intent", "amount", "metadata[reference]"})
@@ -145,14 +144,14 @@ class Api:
             raise ApiError(400, "", "The Idempotency-Key has 255 characters at most.")
         fate = self.engine.fate(operation=order.kind, reference=order.reference, token=order.token)
         if fate.before:
-            return _failed(fate)
+            return http.failed(SORRY, fate)
         with self.engine.store.read() as db:
             first = db.execute("SELECT content FROM answers WHERE key = ?", (key,)).fetchone()
         if first is not None and first["content"] != order.content(self.engine.setting):
             raise ApiError(400, "idempotency_error", "Keys for idempotent requests can only be used with the same parameters.")
         status, body = self.engine.take(order, key=key or uuid.uuid4().hex)
         headers = {"Idempotent-Replayed": "true"} if first is not None else {}
-        return _failed(fate) if fate is Fate.HTTP_500_AFTER else Reply(status=status, body=body, fate=fate, headers=headers)
+        return http.failed(SORRY, fate) if fate is Fate.HTTP_500_AFTER else Reply(status=status, body=body, fate=fate, headers=headers)
 
     # ---- reading ----
 
@@ -163,7 +162,7 @@ class Api:
             found = self.engine.by_id(payment_id)
             return found if expand == EXPANDED else collapsed(found)
 
-        return self._ask(payment_id, shown)
+        return http.ask(self.engine, payment_id, shown, sorry=SORRY)
 
     def _list(self, request: Request, kind: str, more: set[str]) -> Reply:
         query = http.query(request, {"limit", "starting_after", "created[gte]", *more})
@@ -185,7 +184,7 @@ class Api:
                 ).fetchall()  # fmt: skip
                 return _page(request, [collapsed(self.dialect.shown(db, row)) for row in rows[: int(limit)]], more=len(rows) > int(limit))
 
-        return self._ask(query.get("payment_intent") or query.get("customer") or kind, listed)
+        return http.ask(self.engine, query.get("payment_intent") or query.get("customer") or kind, listed, sorry=SORRY)
 
     def _disputes(self, request: Request) -> Reply:
         payment_id = http.query(request, {"payment_intent", "limit"}).get("payment_intent", "")
@@ -199,12 +198,6 @@ class Api:
         held = {currency: Decimal(sums["balance"]) - Decimal(sums["in_flight"]) for currency, sums in currencies.items()}
         available = [{"amount": units(amount, currency), "currency": currency.lower()} for currency, amount in held.items()]
         return {"object": "balance", "available": available, "pending": [], "livemode": False}
-
-    def _ask(self, about: str, answer: Callable[[], dict[str, object]]) -> Reply:
-        fate = self.engine.fate(operation="ask", reference=about)
-        if fate.before or fate is Fate.HTTP_500_AFTER:
-            return _failed(fate)
-        return Reply(status=200, body=json.dumps(answer()), fate=fate)
 
     # ---- disputes ----
 
@@ -251,13 +244,8 @@ class Api:
 
     def _test(self, request: Request) -> Reply:
         method, path = request.method, request.path
-        if path == "/test/behaviour" and method == "POST":
-            return reply(200, behaviours.as_json(self.engine.set_behaviour(http.json_object(request.body))))
-        if path == "/test/books" and method == "GET":
-            return reply(200, books.books(self.engine, prefix=http.query(request, {"prefix"}).get("prefix", "")))
-        if path == "/test/webhook-endpoint" and method == "POST":
-            self.engine.store.set_meta("webhook_url", str(http.json_object(request.body).get("url", "")))
-            return reply(200, {})
+        if shared := http.tested(self.engine, request):
+            return shared
         found = _ACTION.fullmatch(path)
         if found and method == "POST":
             action, payment_id = found.groups()
@@ -283,11 +271,6 @@ def _refusal(error: ApiError) -> Reply:
     if error.field:
         body["param"] = error.field
     return reply(status, {"error": body})
-
-
-def _failed(fate: Fate) -> Reply:
-    body = {"error": {"type": "api_error", "message": "An unknown error occurred."}}
-    return Reply(status=500, body=json.dumps(body), fate=Fate.ANSWER if fate in (Fate.HTTP_500, Fate.HTTP_500_AFTER) else fate)
 
 
 def _form(request: Request, allowed: set[str]) -> dict[str, str]:

@@ -38,7 +38,7 @@ def control(adyen, adyen_receiver):
 
 
 def events(control, reference, adapter=None) -> list[ProviderEvent]:
-    adapter = adapter or control.adyen.adapter()
+    adapter = adapter or control.sandbox.adapter()
     return [event for each in control.webhooks() for event in adapter.parse_webhook(each.headers, each.body) if event.reference == reference]
 
 
@@ -51,7 +51,7 @@ def wait_for_kind(control, reference, kind, *, count=1, adapter=None) -> list[Pr
 
 
 def begun(control, token="tok_4242", **options):  # noqa: S107  a sandbox's word
-    adapter = control.adyen.adapter(**options)
+    adapter = control.sandbox.adapter(**options)
     request = dataclasses.replace(deposit(adapter, control, currency="EUR"), instrument_token=token)
     return adapter, request, adapter.create_deposit(request)
 
@@ -104,7 +104,7 @@ def test_a_capture_is_told_where_it_does_not_come_at_once(control):
 
 def test_a_lost_answer_to_a_deposit_is_found_by_a_repeat_and_taken_once(control):
     for token in ("tok_drop_after", "tok_timeout", "tok_http_500_after", "tok_garbage"):
-        adapter = control.adyen.adapter(timeout=0.5)
+        adapter = control.sandbox.adapter(timeout=0.5)
         request = dataclasses.replace(deposit(adapter, control, currency="EUR"), instrument_token=token)
         with pytest.raises(OutcomeUnknown):
             adapter.create_deposit(request)
@@ -114,7 +114,7 @@ def test_a_lost_answer_to_a_deposit_is_found_by_a_repeat_and_taken_once(control)
 
 def test_a_capture_that_fails_takes_the_money_back(control):
     _, request, answer = begun(control)
-    control.adyen.test(f"reverse/{answer.provider_id}")
+    control.sandbox.test(f"reverse/{answer.provider_id}")
     (told,) = wait_for_kind(control, request.reference, EventKind.DEPOSIT_REVERSED)
     assert told.provider_id == answer.provider_id
 
@@ -124,9 +124,9 @@ def test_a_capture_that_fails_takes_the_money_back(control):
 
 def test_a_dispute_in_two_rounds(control):
     _, request, answer = begun(control)
-    control.adyen.test(f"tell/{answer.provider_id}/REQUEST_FOR_INFORMATION")
+    control.sandbox.test(f"tell/{answer.provider_id}/REQUEST_FOR_INFORMATION")
     for action in ("charge-back", "charge-back-won", "charge-back", "charge-back-won"):
-        control.adyen.test(f"{action}/{answer.provider_id}")
+        control.sandbox.test(f"{action}/{answer.provider_id}")
     wait_for_kind(control, request.reference, EventKind.DISPUTE_WON, count=2)
     told = {(event.dispute.state, event.dispute.dispute_id) for event in events(control, request.reference) if event.dispute is not None}
     (first,) = {name for _, name in told if not name.endswith("-2")}
@@ -134,13 +134,13 @@ def test_a_dispute_in_two_rounds(control):
         (DisputeState.INQUIRY, first), (DisputeState.OPENED, first), (DisputeState.WON, first),
         (DisputeState.OPENED, f"{first}-2"), (DisputeState.WON, f"{first}-2"),
     }  # fmt: skip
-    movements = control.adyen.books(request.reference)["references"][request.reference]["movements"]
+    movements = control.sandbox.books(request.reference)["references"][request.reference]["movements"]
     assert (movements["charged_back"], movements["charge_back_won"]) == (2, 2)
 
 
 def test_a_dispute_is_defended_or_given_up_through_adyen(control):
     adapter, request, answer = begun(control)
-    control.adyen.test(f"charge-back/{answer.provider_id}")
+    control.sandbox.test(f"charge-back/{answer.provider_id}")
     (opened,) = wait_for_kind(control, request.reference, EventKind.DISPUTE_OPENED)
     assert opened.dispute is not None
     assert opened.dispute.evidence_due_at is not None
@@ -171,11 +171,11 @@ def test_parts_are_refunded_until_nothing_is_left(control):
 
 
 def test_a_payout_to_an_iban_is_paid_and_comes_back(control):
-    adapter = control.adyen.adapter()
+    adapter = control.sandbox.adapter()
     request = dataclasses.replace(payout(adapter, control, currency="EUR"), method=Method.BANK, beneficiary_account="DE89 3704 0044 0532 0130 00")
     answer = adapter.send_payout(request)
     wait_for(adapter, request.reference, PayoutState.PAID)
-    control.adyen.test(f"return/{answer.provider_id}")
+    control.sandbox.test(f"return/{answer.provider_id}")
     (told,) = wait_for_kind(control, request.reference, EventKind.PAYOUT_RETURNED)
     assert told.payment == wait_for(adapter, request.reference, PayoutState.RETURNED)
     sequences = [event.sequence for event in events(control, request.reference)]
@@ -196,17 +196,17 @@ def test_the_balance_is_what_came_in_less_what_went_out(control):
 
 def test_a_forged_notification_is_refused_and_the_others_are_not(control):
     adapter, _, answer = begun(control)
-    control.adyen.test(f"tell/{answer.provider_id}/FORGED")
+    control.sandbox.test(f"tell/{answer.provider_id}/FORGED")
     forged = eventually(lambda: next((each for each in control.webhooks() if b"Zm9yZ2Vk" in each.body), None), "no forgery comes in")
     with pytest.raises(BadSignature):
         adapter.parse_webhook(forged.headers, forged.body)
 
 
 def test_duplicates_disorder_and_refused_deliveries_end_with_every_fact_once(control):
-    control.adyen.behave(duplicate_webhooks="1", out_of_order="1", webhook_hold="0.05")
+    control.sandbox.behave(duplicate_webhooks="1", out_of_order="1", webhook_hold="0.05")
     refused: list[object] = []
     control.receiver.answer = lambda event: 200 if len(refused) > 2 else refused.append(event) or 500
-    adapter = control.adyen.adapter()
+    adapter = control.sandbox.adapter()
     request = payout(adapter, control, currency="EUR")
     adapter.send_payout(request)
     wait_for_kind(control, request.reference, EventKind.PAYOUT_PAID, count=2)
@@ -238,10 +238,10 @@ def test_a_kill_loses_nothing_that_was_answered(tmp_path):
 
 
 def test_a_wrong_key_learns_nothing(control):
-    adapter = control.adyen.adapter(transfers_key="wrong")
+    adapter = control.sandbox.adapter(transfers_key="wrong")
     with pytest.raises(OutcomeUnknown):
         adapter.ask(fresh("w"))
-    assert control.adyen.adapter().ask(fresh("w")).found is Found.NOT_FOUND
+    assert control.sandbox.adapter().ask(fresh("w")).found is Found.NOT_FOUND
 
 
 @pytest.mark.parametrize(("options", "word"), [(["--hmac", "zz", "--key", KEY], "hexadecimal"), (["--hmac", HMAC], "needed")])

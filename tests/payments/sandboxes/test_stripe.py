@@ -40,7 +40,7 @@ def control(stripe, stripe_receiver):
 
 def events(control, *, about) -> list[ProviderEvent]:
     """What was told about a reference or a provider's id."""
-    adapter = control.stripe.adapter()
+    adapter = control.sandbox.adapter()
     told = [event for each in control.webhooks() for event in adapter.parse_webhook(each.headers, each.body)]
     return [event for event in told if about in (event.reference, event.provider_id)]
 
@@ -54,7 +54,7 @@ def wait_for_kind(control, about, kind, *, count=1) -> list[ProviderEvent]:
 
 
 def begun(control, token="cus_1/pm_4242", *, currency="EUR", **fields):  # noqa: S107  a sandbox's word
-    adapter = control.stripe.adapter()
+    adapter = control.sandbox.adapter()
     request = dataclasses.replace(deposit(adapter, control, currency=currency), instrument_token=token, **fields)
     return adapter, request, adapter.create_deposit(request)
 
@@ -114,7 +114,7 @@ def test_a_decline_is_told_at_once_and_the_same_by_asking(control):
 
 
 def test_a_refused_deposit_leaves_no_trace(control):
-    adapter = control.stripe.adapter()
+    adapter = control.sandbox.adapter()
     for token in ("cus_1/pm_refuse", "cus_1/tok_visa", "pm_return"):
         request = dataclasses.replace(deposit(adapter, control, currency="EUR"), instrument_token=token)
         with pytest.raises(ProviderRefused):
@@ -133,7 +133,7 @@ def test_a_bank_debit_takes_its_time_and_may_fail_later(control):
 
 
 def test_a_lost_answer_is_found_by_asking_and_taken_once(control):
-    adapter = control.stripe.adapter(timeout=0.5)
+    adapter = control.sandbox.adapter(timeout=0.5)
     for word in ("drop_after", "timeout", "http_500_after", "garbage"):
         request = dataclasses.replace(deposit(adapter, control, currency="EUR"), instrument_token=f"cus_1/pm_{word}")
         with pytest.raises(OutcomeUnknown):
@@ -145,7 +145,7 @@ def test_a_lost_answer_is_found_by_asking_and_taken_once(control):
 
 
 def test_what_never_arrived_is_not_found(control):
-    adapter = control.stripe.adapter(timeout=0.5)
+    adapter = control.sandbox.adapter(timeout=0.5)
     for word in ("drop_before", "timeout_before", "http_500"):
         request = dataclasses.replace(deposit(adapter, control, currency="EUR"), instrument_token=f"cus_1/pm_{word}")
         with pytest.raises(OutcomeUnknown):
@@ -160,8 +160,8 @@ def test_lists_are_read_over_many_pages(control):
     for number in range(3):
         begun(control, f"{customer}/pm_4242", reference=f"{request.reference}-{number}")
     assert adapter.ask(f"{request.reference}-0", known=Known(again=dataclasses.replace(request, instrument_token=f"{customer}/pm_4242"))).found is Found.FOUND
-    page = control.stripe.call("GET", "/v1/payment_intents", params={"customer": customer, "limit": "2"}).json()
-    rest = control.stripe.call("GET", "/v1/payment_intents", params={"customer": customer, "starting_after": page["data"][-1]["id"]}).json()
+    page = control.sandbox.call("GET", "/v1/payment_intents", params={"customer": customer, "limit": "2"}).json()
+    rest = control.sandbox.call("GET", "/v1/payment_intents", params={"customer": customer, "starting_after": page["data"][-1]["id"]}).json()
     assert ([len(page["data"]), page["has_more"]], [len(rest["data"]), rest["has_more"]]) == ([2, True], [1, False])
     assert [row["metadata"]["reference"][-1] for row in page["data"] + rest["data"]] == ["2", "1", "0"]
 
@@ -199,10 +199,10 @@ def test_a_refund_that_fails_says_why(control):
 
 def test_a_refund_without_an_answer_is_found_among_its_payments(control):
     adapter, _, answer = begun(control)
-    control.stripe.behave(drop_after="1", operations=["refund"])
+    control.sandbox.behave(drop_after="1", operations=["refund"])
     with pytest.raises(OutcomeUnknown):
         refunded(adapter, answer, "7")
-    (reference,) = [name for name, entry in control.stripe.books("rf-")["references"].items() if entry["amount"] == "7.00"]
+    (reference,) = [name for name, entry in control.sandbox.books("rf-")["references"].items() if entry["amount"] == "7.00"]
     known = Known(again=RefundRequest(reference=reference, key="k", deposit_id=answer.provider_id, money=Money(amount=Decimal(7), currency="EUR")))
     wait_for(adapter, reference, RefundState.PAID, known=known)
 
@@ -216,7 +216,7 @@ def states(control, answer):
 
 def test_a_dispute_is_opened_defended_and_won(control):
     adapter, request, answer = begun(control)
-    control.stripe.test(f"charge-back/{answer.provider_id}")
+    control.sandbox.test(f"charge-back/{answer.provider_id}")
     opened = wait_for_kind(control, answer.provider_id, EventKind.DISPUTE_OPENED, count=2)[0].dispute
     assert opened is not None
     assert (opened.money, opened.reason, opened.fee) == (request.money, "10.4", Money(amount=Decimal(15), currency="EUR"))
@@ -229,7 +229,7 @@ def test_a_dispute_is_opened_defended_and_won(control):
     assert (waiting.state, waiting.evidence_due_at) == (DisputeState.OPENED, None)
     with pytest.raises(ProviderRefused, match="under_review"):
         adapter.defend(Evidence(dispute_id=opened.dispute_id, key=fresh("e"), text="Once more."))
-    control.stripe.test(f"charge-back-won/{answer.provider_id}")
+    control.sandbox.test(f"charge-back-won/{answer.provider_id}")
     wait_for_kind(control, answer.provider_id, EventKind.DISPUTE_WON, count=2)
     (won,) = asked(adapter, request, answer).disputes
     assert (won.state, asked(adapter, request, answer).state) == (DisputeState.WON, DepositState.CAPTURED)
@@ -237,11 +237,11 @@ def test_a_dispute_is_opened_defended_and_won(control):
 
 def test_a_dispute_is_lost_by_the_banks_word_or_given_up(control):
     adapter, request, answer = begun(control)
-    control.stripe.test(f"charge-back/{answer.provider_id}")
-    control.stripe.test(f"charge-back-lost/{answer.provider_id}")
+    control.sandbox.test(f"charge-back/{answer.provider_id}")
+    control.sandbox.test(f"charge-back-lost/{answer.provider_id}")
     wait_for_kind(control, answer.provider_id, EventKind.DISPUTE_LOST)
     adapter, request, answer = begun(control)
-    control.stripe.test(f"charge-back/{answer.provider_id}")
+    control.sandbox.test(f"charge-back/{answer.provider_id}")
     (dispute,) = asked(adapter, request, answer).disputes
     adapter.accept(dispute.dispute_id, key=fresh("e"))
     wait_for_kind(control, answer.provider_id, EventKind.DISPUTE_LOST)
@@ -253,14 +253,14 @@ def test_a_dispute_is_lost_by_the_banks_word_or_given_up(control):
 
 def test_an_inquiry_moves_no_money_and_may_end_so_or_become_a_dispute(control):
     _, request, answer = begun(control)
-    control.stripe.test(f"inquiry/{answer.provider_id}")
-    control.stripe.test(f"inquiry-closed/{answer.provider_id}")
+    control.sandbox.test(f"inquiry/{answer.provider_id}")
+    control.sandbox.test(f"inquiry-closed/{answer.provider_id}")
     wait_for_kind(control, answer.provider_id, EventKind.DISPUTE_WON)
     assert states(control, answer) == {DisputeState.INQUIRY, DisputeState.WON}
-    assert control.stripe.books(request.reference)["references"][request.reference]["movements"] == {"captured": 1}
+    assert control.sandbox.books(request.reference)["references"][request.reference]["movements"] == {"captured": 1}
     _, _, answer = begun(control)
-    control.stripe.test(f"inquiry/{answer.provider_id}")
-    control.stripe.test(f"charge-back/{answer.provider_id}")
+    control.sandbox.test(f"inquiry/{answer.provider_id}")
+    control.sandbox.test(f"charge-back/{answer.provider_id}")
     wait_for_kind(control, answer.provider_id, EventKind.DISPUTE_OPENED)
     assert len({event.dispute.dispute_id for event in events(control, about=answer.provider_id) if event.dispute is not None}) == 1
 
@@ -280,11 +280,11 @@ def test_the_balance_is_what_came_in_less_fees_and_what_went_out(control):
 
 
 def test_duplicates_disorder_and_refused_deliveries_end_with_every_fact(control):
-    control.stripe.behave(duplicate_webhooks="1", out_of_order="1", webhook_hold="0.05")
+    control.sandbox.behave(duplicate_webhooks="1", out_of_order="1", webhook_hold="0.05")
     refused: list[object] = []
     control.receiver.answer = lambda event: 200 if len(refused) > 2 else refused.append(event) or 500
     _, request, answer = begun(control)
-    control.stripe.test(f"charge-back/{answer.provider_id}")
+    control.sandbox.test(f"charge-back/{answer.provider_id}")
     wait_for_kind(control, request.reference, EventKind.DEPOSIT_CAPTURED, count=2)
     wait_for_kind(control, answer.provider_id, EventKind.DISPUTE_OPENED, count=4)
     told = events(control, about=answer.provider_id)
@@ -309,7 +309,7 @@ def test_a_kill_loses_nothing_that_was_answered(tmp_path):
 
 
 def test_a_wrong_key_learns_nothing(control):
-    adapter = control.stripe.adapter(key="wrong")
+    adapter = control.sandbox.adapter(key="wrong")
     with pytest.raises(ProviderUnavailable):
         adapter.create_deposit(deposit(adapter, control, currency="EUR"))
     for look in (lambda: adapter.ask(fresh("w")), adapter.balances):
