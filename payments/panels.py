@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.search import registry
 from backoffice.ui import money, words
 from backoffice.work import noted
 from payments import situations
@@ -68,7 +67,8 @@ def _lines(looking: Looking, rows: list[Payment], *, on_overview: bool = False) 
             "payment": row, "is_withdrawal": isinstance(row, Withdrawal),
             "badge": badge(row.state) if isinstance(row, Withdrawal) else deposit_badge(row.state),  # type: ignore[attr-defined]
             "told": _told(looking, row, about, reasons), "method": str(row.instrument) if may_see_instruments else "",
-            "url": _address(row) if may_open else "", "reason": getattr(reasons.get(getattr(row, "reason_code", "")), "label", "") if may_open else "",
+            "url": reverse(f"payments:{row._meta.model_name}", args=[row.pk]) if may_open else "",
+            "reason": getattr(reasons.get(getattr(row, "reason_code", "")), "label", "") if may_open else "",
         }
         for row in rows
     ]  # fmt: skip
@@ -79,12 +79,6 @@ def _told(looking: Looking, row: Payment, about: Mapping[int, noted.Noted], reas
         return situations.of_withdrawal(row, now=looking.now, noted=about.get(row.pk), reason=reasons.get(row.reason_code))
     assert isinstance(row, Deposit)  # noqa: S101
     return situations.of_deposit(row)
-
-
-def _address(row: Payment) -> str:
-    if isinstance(row, Withdrawal):
-        return reverse("payments:withdrawal", args=[row.pk])
-    return registry.address("payments:deposit", row.pk, otherwise=str(row))
 
 
 def offered(looking: Looking) -> list[tuple[str, str]]:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 
 from django.db.models import Count, Sum
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from backoffice.search import registry
 from backoffice.ui import money
 from payments.models import Deposit, Withdrawal
 from payments.selectors.player import STATES
@@ -22,7 +22,7 @@ def address_of(player_id: int, name: str) -> str:
     model: type[Deposit | Withdrawal] = Withdrawal if kind == "WD" else Deposit
     if not model.objects.filter(pk=int(number), player_id=player_id).exists():
         return ""
-    return registry.address(model._meta.label_lower.replace(".", ":"), int(number), otherwise=name)
+    return reverse(f"payments:{model._meta.model_name}", args=[int(number)])
 
 
 def last_deposit(player: Player) -> str:

@@ -17,7 +17,7 @@ from backoffice.approvals.registry import Difference, Kind, Refused, Subject, Va
 from backoffice.approvals.services import Drifted, Invalid, drafts
 from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import NotAllowed
-from backoffice.ui import money
+from backoffice.ui import money, numbers
 from payments import locks
 from payments.models import Deposit
 from payments.services import PaymentRefused, refunds
@@ -28,7 +28,6 @@ from wallet.models import Currency
 
 CODE, REFUND = "payments.refunding", "payments.refund"
 OPEN = ("review", "scheduled")
-MOST_DIGITS = 18
 
 
 class RefundForm(ChangeForm):
@@ -40,7 +39,7 @@ class RefundForm(ChangeForm):
 
 
 def deposit_of(subject: str) -> Deposit | None:
-    known = subject.isdigit() and len(subject) <= MOST_DIGITS
+    known = numbers.is_id(subject)
     return Deposit.objects.select_related("player", "instrument", "brand").filter(pk=subject).first() if known else None
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.search import registry
 from backoffice.search.asking import Question, numbered
 from backoffice.search.registry import COUNT_CAP, PAYMENTS, Column, Hit, Operator, Provider, Window
-from backoffice.ui import money
+from backoffice.ui import money, numbers
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells, noted
 from payments.badges import badge, deposit_badge
@@ -72,7 +72,7 @@ def _by_word(rows: QuerySet[Any], prefix: str, question: Question, window: Windo
 def _by_reference(rows: QuerySet[Any], prefix: str, text: str, question: Question, window: Window) -> QuerySet[Any]:
     """Our references begin with the payment's name (WD-12-1-...), so that one that was cut off is found too."""
     parts = text.upper().split("-")
-    if f"{parts[0]}-" == prefix and len(parts) > 1 and parts[1].isdigit() and len(parts[1]) < 19:  # noqa: PLR2004
+    if f"{parts[0]}-" == prefix and len(parts) > 1 and numbers.is_id(parts[1]):
         return rows.filter(pk=int(parts[1]), reference__istartswith=text)
     return players.starting(rows, "provider_id", text, staff=question.staff, cap=window.cap)
 
@@ -132,7 +132,7 @@ def deposits(question: Question, window: Window) -> Sequence[Hit]:
     return [
         _hit(
             row, question, state=deposit_badge(row.state), full=full,
-            url=registry.address("payments:deposit", row.pk, otherwise=row.name) if whole else registry.results_of(row.name),
+            url=reverse("payments:deposit", args=[row.pk]) if whole else registry.results_of(row.name),
         )
         for row in _read(_payments(Deposit, "DP-", "dp", _deposit_state, question, window), window)
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import Value, mask_name, moment, personal, text
-from backoffice.ui import times
+from backoffice.ui import numbers, times
 from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells
 from backoffice.work.narrowing import Choice, Code, Day, During, NotUnderstood, OfBrand, Search, Tab
@@ -67,7 +67,7 @@ class Contactable(Choice):
 def search(rows: QuerySet[Player], typed: str) -> QuerySet[Player]:
     """By number or the front end's id; names are for the box in the header, which has an index for them."""
     number = typed.removeprefix("#")
-    ours = Q(pk=int(number)) if number.isdigit() and len(number) < 18 else Q(pk=None)  # noqa: PLR2004 (what a bigint holds)
+    ours = Q(pk=int(number)) if numbers.is_id(number) else Q(pk=None)
     return rows.filter(ours | Q(external_id=typed))
 
 

@@ -37,7 +37,7 @@ def visible(staff: Any) -> QuerySet[Instrument]:
 
 def search(rows: QuerySet[Instrument], text: str) -> QuerySet[Instrument]:
     number = text.removeprefix("#")
-    if text.startswith("#") and number.isdigit() and len(number) < 18:  # noqa: PLR2004 (what a bigint holds)
+    if text.startswith("#") and numbers.is_id(number):
         return rows.filter(player_id=int(number))
     return rows.annotate(holder=Folded("holder_name")).filter(Q(last4=text) | Q(holder__contains=Folded(Value(text))))
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.access.models import Staff
 from backoffice.audit.actors import Actor
 from backoffice.audit.record import record
+from backoffice.ui import numbers
 from players.models import Instrument, Player
 from players.services import PlayerRefused
 
@@ -48,7 +49,7 @@ def register(*hidden: Hidden) -> None:
 def get(name: str) -> tuple[Hidden, int | None]:
     """What a name means, with the number in it. Raises KeyError."""
     key, dash, number = name.partition("-")
-    if dash and not (number.isdecimal() and len(number) < 19):  # noqa: PLR2004 (what a bigint holds)
+    if dash and not numbers.is_id(number):
         raise KeyError(name)
     return _hidden[key], int(number) if dash else None
 

@@ -12,6 +12,7 @@ from backoffice.alerts import measures
 from backoffice.alerts.evaluating import watch_of
 from backoffice.alerts.measures import Key, Window
 from backoffice.alerts.models import SEVERITIES, Alert, Rule
+from backoffice.ui import numbers
 from backoffice.ui.queries import ignored
 
 SIZE = 50
@@ -41,7 +42,7 @@ class Filters:
             self.view = value
         elif name == "severity" and value in SEVERITIES:
             self.severity = value
-        elif name in {"rule", "after", "before"} and value.isdigit() and len(value) < 18:
+        elif name in {"rule", "after", "before"} and numbers.is_id(value):
             setattr(self, name, int(value))
         else:
             return False

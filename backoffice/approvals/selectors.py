@@ -13,6 +13,7 @@ from backoffice.approvals.forms import differences
 from backoffice.approvals.lifecycles import CHANGE
 from backoffice.approvals.models import Approval, ChangeRequest, Policy, Version
 from backoffice.approvals.registry import Difference, Guarded, Kind, Values, registry
+from backoffice.ui import numbers
 from backoffice.ui.queries import ignored
 
 SIZE = 50
@@ -46,7 +47,7 @@ class Filters:
             self.kind = value
         elif name == "state" and value in CHANGE.states:
             self.state = value
-        elif name in {"after", "before"} and value.isdigit() and len(value) < 18:
+        elif name in {"after", "before"} and numbers.is_id(value):
             setattr(self, name, int(value))
         else:
             return False
@@ -84,7 +85,7 @@ def base(staff: Any, filters: Filters, *, now: datetime) -> QuerySet[ChangeReque
         number = filters.q.upper().removeprefix("CH-")
         rows = (
             rows.filter(pk=int(number))
-            if number.isdigit() and len(number) < 18
+            if numbers.is_id(number)
             else rows.filter(Q(title__icontains=filters.q) | Q(reason__icontains=filters.q) | Q(requested_by__name__icontains=filters.q))
         )
     return rows

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.audit import personal
 from backoffice.audit.models import Event
-from backoffice.ui import words
+from backoffice.ui import numbers, words
 from backoffice.ui.queries import ignored
 
 SIZE = 50
@@ -136,7 +136,7 @@ def place(text: str) -> tuple[datetime, int] | None:
         moment = parse_datetime(at.replace(" ", "+"))
     except ValueError:
         return None
-    return (moment, int(pk)) if moment is not None and moment.tzinfo is not None and pk.isdecimal() and len(pk) < 19 else None  # noqa: PLR2004 (a bigint)
+    return (moment, int(pk)) if moment is not None and moment.tzinfo is not None and numbers.is_id(pk) else None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from django.http import HttpRequest, QueryDict
 
 from backoffice.bell import kinds
 from backoffice.bell.models import Notice
+from backoffice.ui import numbers
 from backoffice.ui.queries import ignored
 
 SIZE = 50
@@ -52,7 +53,7 @@ class Filters:
             self.view = value
         elif name == "kind" and value in {kind.code for kind in kinds.every()}:
             self.kind = value
-        elif name in {"after", "before"} and value.isdigit() and len(value) < 18:
+        elif name in {"after", "before"} and numbers.is_id(value):
             setattr(self, name, int(value))
         else:
             return False

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from backoffice.jobs import kinds, services
 from backoffice.jobs.lifecycles import JOB, UNFINISHED
 from backoffice.jobs.models import APPROVE, APPROVE_IMPORTS, VIEW_ALL, Job, Verdict
+from backoffice.ui import numbers
 from backoffice.ui.queries import ignored
 
 SIZE = 50
@@ -53,7 +54,7 @@ class Filters:
             self.kind = value
         elif name == "state" and value in JOB.states:
             self.state = value
-        elif name in {"after", "before"} and value.isdigit() and len(value) < 18:  # noqa: PLR2004 (what a bigint holds)
+        elif name in {"after", "before"} and numbers.is_id(value):
             setattr(self, name, int(value))
         else:
             return False
@@ -79,7 +80,7 @@ def base(staff: Any, filters: Filters, *, now: datetime) -> QuerySet[Job]:
         rows = rows.filter(state=filters.state)
     if filters.q:
         number = filters.q.upper().removeprefix("JOB-")
-        rows = rows.filter(pk=int(number)) if number.isdigit() and len(number) < 18 else rows.filter(title__icontains=filters.q)  # noqa: PLR2004
+        rows = rows.filter(pk=int(number)) if numbers.is_id(number) else rows.filter(title__icontains=filters.q)
     return rows
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -204,11 +204,3 @@ def allowed(staff: Any, permissions: Sequence[str]) -> bool:
 def results_of(text: str) -> str:
     """The results page for a text: where a thing is shown that has no page of its own, or none that the reader may open."""
     return f"{reverse('search:results')}?{urlencode({'q': text})}"
-
-
-def address(url_name: str, pk: int, *, otherwise: str) -> str:
-    """The page of a thing as soon as some room has one; else the results for it."""
-    try:
-        return reverse(url_name, args=[pk])
-    except NoReverseMatch:
-        return results_of(otherwise)

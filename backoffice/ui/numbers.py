@@ -1,8 +1,14 @@
-"""How a count is written in the reader's language. Money has its own rules (`money.py`), machines get plain digits."""
+"""How a count is written in the reader's language, and what is a number of a row. Money has its own rules (`money.py`), machines get plain digits."""
 
 from django.utils import formats
 
+ID_DIGITS = 17  # no number of ours has more, and each of these fits a bigint
 CAP = 1_000  # a badge, a tab, a group does not count further
+
+
+def is_id(text: str) -> bool:
+    """Whether `int(text)` is a number that a row may have. `isdigit` says so of ² too, which no int is made of."""
+    return text.isascii() and text.isdigit() and len(text) <= ID_DIGITS
 
 
 def marks() -> tuple[str, str]:

@@ -164,7 +164,7 @@ def _mark(queue: Queue, row: Any, sort: str) -> str:
 
 def _parse_mark(queue: Queue, text: str, sort: str, model: type[models.Model]) -> tuple[Any, int] | None:
     value, _tilde, identity = text.rpartition("~")
-    if not (identity.isdigit() and len(identity) < 19):
+    if not numbers.is_id(identity):
         return None
     column: Any = model._meta.get_field(_key(queue, sort))
     try:
@@ -316,7 +316,7 @@ class Snapshot:
     @classmethod
     def parse(cls, text: str) -> Snapshot | None:
         parts = text.split("~")
-        return cls(*(int(part) for part in parts)) if len(parts) == 3 and all(part.isdigit() and len(part) < 19 for part in parts) else None  # noqa: PLR2004
+        return cls(*(int(part) for part in parts)) if len(parts) == 3 and all(numbers.is_id(part) for part in parts) else None
 
 
 def snapshot(staff: Any, asked: Asked, *, now: datetime) -> Snapshot:

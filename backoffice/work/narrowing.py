@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from backoffice.ui import times, words
+from backoffice.ui import numbers, times, words
 
 Text = str | Promise
 Where = Q | Callable[[datetime], Q]
@@ -23,6 +23,12 @@ Where = Q | Callable[[datetime], Q]
 
 class NotUnderstood(ValueError):
     """A filter's value that means nothing. It is shown as ignored and not obeyed."""
+
+
+def number_in(typed: str, prefix: str) -> int | None:
+    """The number in `DP-481` or `481`, for the prefix `DP-`; None for anything else."""
+    bare = typed.upper().removeprefix(prefix)
+    return int(bare) if numbers.is_id(bare) else None
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ from backoffice.work import bulk, cells
 from backoffice.work.checks import PASS, WARN, Result
 from backoffice.work.exports import WHO
 from backoffice.work.items import NotPossible
-from backoffice.work.narrowing import Choice, During, Search, Tab
+from backoffice.work.narrowing import Choice, During, Search, Tab, number_in
 from backoffice.work.queues import Column, Figure, Outcome, Queue
 from payments.badges import chargeback_badge
 from payments.lifecycles import CHARGEBACK
 from payments.models import Chargeback
-from payments.queues.common import AMOUNT, BRAND, PLAYER, moment_of, number_in, owner, state_of
+from payments.queues.common import AMOUNT, BRAND, PLAYER, moment_of, owner, state_of
 from payments.queues.withdrawals import currencies
 from payments.services import PaymentRefused, chargebacks
 from players import locks

@@ -12,14 +12,6 @@ from backoffice.ui.templatetags import ui
 from backoffice.work import cells
 from backoffice.work.queues import Column
 
-MOST_DIGITS = 18  # of a number that a bigint holds
-
-
-def number_in(typed: str, prefix: str) -> int | None:
-    """The number in `DP-481` or `481`; None for anything else."""
-    bare = typed.upper().removeprefix(prefix)
-    return int(bare) if bare.isdigit() and len(bare) < MOST_DIGITS else None
-
 
 def owner(row: Any) -> SafeString:
     """Whose it is, leading to their page."""

@@ -7,14 +7,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.exports.columns import Column as ExportColumn
-from backoffice.jobs.exports.columns import amount, mask_name, moment, personal, text, whole
-from backoffice.ui.templatetags import ui
-from backoffice.work import cells
+from backoffice.jobs.exports.columns import text, whole
+from backoffice.ui import numbers
 from backoffice.work.narrowing import Choice, During, Search, Tab
 from backoffice.work.queues import Column, Queue
 from payments.badges import deposit_badge
 from payments.lifecycles import DEPOSIT
 from payments.models import Deposit
+from payments.queues.common import AMOUNT, BRAND, PLAYER, moment_of, state_of
 from payments.queues.withdrawals import KINDS, currencies
 from players.lists import PLAYERS
 
@@ -24,7 +24,7 @@ FAILED = ("failed", "expired", "charged_back", "reversed")
 def search(rows: QuerySet[Deposit], typed: str) -> QuerySet[Deposit]:
     """By deposit or player number, our reference, last four."""
     bare = typed.upper().removeprefix("DP-").removeprefix("#")
-    if bare.isdigit() and len(bare) < 18:  # noqa: PLR2004 (what a bigint holds)
+    if numbers.is_id(bare):
         return rows.filter(Q(pk=int(bare)) if typed.upper().startswith("DP-") else Q(player_id=int(bare)) | Q(pk=int(bare)))
     return rows.filter(Q(reference__iexact=typed) | Q(instrument__last4=typed))
 
@@ -51,25 +51,9 @@ DEPOSITS = Queue(
     ),
     sorts={"-requested": ("-requested_at", "-id")}, order="-requested",
     columns=(
-        Column(
-            "player", _("Player"), lambda row: cells.identity(row, row.item.player.name, row.item.player_id, hidden=row.item.name), css="a-id",
-            export=personal(lambda row: row.item.player.name, mask_name),
-        ),
-        Column(
-            "amount", _("Amount"), lambda row: ui.money(row.item.amount, row.item.currency), css="a-amt", numeric=True,
-            export=amount(lambda row: (row.item.amount, row.item.currency)),
-        ),
-        Column("method", _("Method"), lambda row: str(row.item.instrument), css="a-m"),
-        Column("brand", _("Brand"), lambda row: row.item.brand.name, css="a-x"),
-        Column(
-            "requested", _("Requested"), lambda row: ui.moment(row.item.requested_at, "short", True), ("-requested",), "a-sla t2",
-            export=moment(lambda row: row.item.requested_at),
-        ),
-        Column(
-            "credited", _("Credited"), lambda row: ui.moment(row.item.credited_at, "short", True), css="a-x t2",
-            export=moment(lambda row: row.item.credited_at),
-        ),
-        Column("state", _("State"), lambda row: cells.badge(**deposit_badge(row.item.state)), css="a-state", export=text(lambda row: row.item.state)),
+        PLAYER, AMOUNT, Column("method", _("Method"), lambda row: str(row.item.instrument), css="a-m"), BRAND,
+        moment_of("requested", _("Requested"), "requested_at", ("-requested",), "a-sla t2"), moment_of("credited", _("Credited"), "credited_at"),
+        state_of(deposit_badge),
     ),
     also_exported=(
         ExportColumn("player_id", _("Player, number"), whole(lambda row: row.item.player_id)),

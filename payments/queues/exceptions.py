@@ -17,12 +17,12 @@ from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells
 from backoffice.work.exports import WHO
 from backoffice.work.items import NotPossible
-from backoffice.work.narrowing import Choice, During, Search, Tab
+from backoffice.work.narrowing import Choice, During, Search, Tab, number_in
 from backoffice.work.queues import Column, Figure, Outcome, Queue
 from payments.badges import exception_badge
 from payments.models import PaymentException, WebhookEvent
 from payments.models import exceptions as kinds
-from payments.queues.common import AMOUNT, BRAND, PLAYER, moment_of, number_in, owner, state_of
+from payments.queues.common import AMOUNT, BRAND, PLAYER, moment_of, owner, state_of
 from payments.queues.withdrawals import currencies
 from payments.services import exceptions
 from players import locks
@@ -30,7 +30,7 @@ from players.lists import PLAYERS
 from wallet.ledger import InsufficientFunds
 
 OPEN = Q(state="open")
-TYPES = {"DP-": "deposit", "WD-": "withdrawal", "RF-": "refund"}
+TYPES = {f"{prefix}-": of for of, prefix in kinds.PREFIXES.items()}
 SUGGESTED = {
     kinds.STUCK: _("Ask the provider; when it does not move, tell the provider's support."),
     kinds.UNKNOWN: _("Ask the provider. It is never sent again before the answer is known."),
@@ -59,11 +59,7 @@ def search(rows: QuerySet[PaymentException], typed: str) -> QuerySet[PaymentExce
 
 def address(row: PaymentException | WebhookEvent) -> str:
     """The page of the payment that it is about."""
-    if row.payment_type == "withdrawal":
-        return reverse("payments:withdrawal", args=[row.payment_id])
-    if row.payment_type == "deposit":
-        return reverse("payments:deposit", args=[row.payment_id])
-    return reverse("payments:refund", args=[row.payment_id])
+    return reverse(f"payments:{row.payment_type}", args=[row.payment_id])
 
 
 def payment(row: PaymentException) -> Any:

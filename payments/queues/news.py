@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import moment, text
-from backoffice.work.narrowing import Choice, During, Search, Tab
+from backoffice.work.narrowing import Choice, During, Search, Tab, number_in
 from backoffice.work.queues import Column, Queue, Row
 from payments.models import WebhookEvent
 from payments.providers import registry
-from payments.queues.common import moment_of, number_in
+from payments.queues.common import moment_of
 from payments.queues.exceptions import TYPES, address
 
 PERMISSION = "payments.view_raw"

@@ -6,12 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import text, whole
-from backoffice.work.narrowing import Choice, During, Search, Tab
+from backoffice.work.narrowing import Choice, During, Search, Tab, number_in
 from backoffice.work.queues import Column, Queue
 from payments.badges import refund_badge
 from payments.lifecycles import REFUND
 from payments.models import Refund
-from payments.queues.common import AMOUNT, BRAND, PLAYER, moment_of, number_in, state_of
+from payments.queues.common import AMOUNT, BRAND, PLAYER, moment_of, state_of
 from payments.queues.withdrawals import currencies
 from players.lists import PLAYERS
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.audit.lifecycle import NotAllowed
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import amount, mask_name, moment, personal, text, whole
-from backoffice.ui import money
+from backoffice.ui import money, numbers
 from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells, idempotency
 from backoffice.work.checks import FAIL, WARN
@@ -44,7 +44,7 @@ STATES_OF = {"second": ("awaiting_second",), "held": ("held",), "flight": IN_FLI
 def search(rows: QuerySet[Withdrawal], text: str) -> QuerySet[Withdrawal]:
     """By withdrawal or player number, name, our reference, last four."""
     bare = text.upper().removeprefix("WD-").removeprefix("#")
-    if bare.isdigit() and len(bare) < 18:  # noqa: PLR2004 (what a bigint holds)
+    if numbers.is_id(bare):
         ours, theirs = Q(pk=int(bare)), Q(player_id=int(bare))
         return rows.filter(ours | theirs if text.isdigit() else ours if text.upper().startswith("WD-") else theirs)
     name = Folded(Concat("player__first_name", Value(" "), "player__last_name"))

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet, Sum, Value
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
+from backoffice.ui import numbers
 from backoffice.ui.queries import ignored
 from payments.lifecycles import TO_DECIDE
 from payments.models import Deposit, Payment, Withdrawal
@@ -137,6 +138,6 @@ def _place(text: str) -> tuple[datetime, str, int] | None:
         moment = parse_datetime(at)
     except ValueError:
         return None
-    if moment is None or moment.tzinfo is None or way not in {DEPOSITS, WITHDRAWALS} or not (pk.isdecimal() and len(pk) < 19):  # noqa: PLR2004 (a bigint)
+    if moment is None or moment.tzinfo is None or way not in {DEPOSITS, WITHDRAWALS} or not numbers.is_id(pk):
         return None
     return moment, way, int(pk)

@@ -15,6 +15,7 @@ from wallet.currencies import EXACT
 from wallet.kinds import Reference
 from wallet.models import Entry, Transaction
 
+REFUND_KEYS = ("paid", "released", "came_back")  # their postings refer to the deposit
 MOST = 50  # calls and news that a page shows
 
 
@@ -38,7 +39,7 @@ def postings_where(of_it: Q) -> list[Posting]:
 def postings_of(payment: Payment) -> list[Posting]:
     """Of a deposit with everything that went back of it, or of one refund."""
     if isinstance(payment, Refund):
-        return postings_where(Q(reference_type=Reference.REFUND, reference_id=payment.pk) | Q(key__startswith=f"refund:{payment.pk}:"))
+        return postings_where(Q(reference_type=Reference.REFUND, reference_id=payment.pk) | Q(key__in=[f"refund:{payment.pk}:{what}" for what in REFUND_KEYS]))
     return postings_where(Q(reference_type=Reference.DEPOSIT, reference_id=payment.pk))
 
 

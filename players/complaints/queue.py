@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.audit.lifecycle import NotAllowed
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import mask_name, moment, personal, text, whole
+from backoffice.ui import numbers
 from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells
 from backoffice.work.exports import WHO
@@ -32,9 +33,9 @@ TONES = {"received": ("attention", 0), "acknowledged": ("info", 1), "escalated":
 def search(rows: QuerySet[Complaint], typed: str) -> QuerySet[Complaint]:
     """By number, #player, payment, or the front end's id."""
     bare = typed.upper().removeprefix("CP-")
-    if typed.startswith("#") and typed[1:].isdigit() and len(typed) < 19:  # noqa: PLR2004 (what a bigint holds)
+    if typed.startswith("#") and numbers.is_id(typed[1:]):
         return rows.filter(player_id=int(typed[1:]))
-    ours = Q(pk=int(bare)) if bare.isdigit() and len(bare) < 18 else Q(pk=None)  # noqa: PLR2004
+    ours = Q(pk=int(bare)) if numbers.is_id(bare) else Q(pk=None)
     return rows.filter(ours | Q(payment=typed.upper()) | Q(external_id=typed))
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.audit.lifecycle import NotAllowed
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import mask_address, mask_name, moment, personal, text, whole
+from backoffice.ui import numbers
 from backoffice.ui.templatetags import ui
 from backoffice.work import bulk, cells
 from backoffice.work.checks import WARN, Result
@@ -55,7 +56,7 @@ def leads(row: Duplicate, staff: Any) -> list[tuple[Any, str]]:
 def search(rows: QuerySet[Duplicate], typed: str) -> QuerySet[Duplicate]:
     """By the number of either player."""
     number = typed.removeprefix("#")
-    return rows.filter(Q(first_id=int(number)) | Q(player_id=int(number))) if number.isdigit() and len(number) < 19 else rows.none()  # noqa: PLR2004
+    return rows.filter(Q(first_id=int(number)) | Q(player_id=int(number))) if numbers.is_id(number) else rows.none()
 
 
 def both(row: Duplicate) -> Any:

@@ -17,6 +17,7 @@ from backoffice.approvals.registry import Difference, Kind, Refused, Subject, Va
 from backoffice.approvals.services import Drifted, Invalid, drafts
 from backoffice.audit.actors import Actor
 from backoffice.audit.lifecycle import NotAllowed
+from backoffice.ui import numbers
 from players.merging import parts, services
 from players.models import Duplicate
 from players.services import PlayerRefused
@@ -43,7 +44,7 @@ class MergeForm(ChangeForm):
 
 
 def pair_of(subject: str) -> Duplicate | None:
-    known = subject.isdigit() and len(subject) < 19  # noqa: PLR2004 (what a bigint holds)
+    known = numbers.is_id(subject)
     rows = Duplicate.objects.select_related("first__brand", "first__jurisdiction", "player__brand", "player__jurisdiction")
     return rows.filter(pk=subject).first() if known else None
 

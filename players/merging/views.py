@@ -16,7 +16,7 @@ from backoffice.access.decorators import permission_required
 from backoffice.approvals import rules
 from backoffice.approvals.services import NotAllowed as ChangeNotAllowed
 from backoffice.audit.lifecycle import NotAllowed
-from backoffice.ui import toasts
+from backoffice.ui import numbers, toasts
 from players.merging import kind, parts, services
 from players.models import Duplicate
 from players.services import PlayerRefused
@@ -59,7 +59,7 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponseRedirect(reverse("players:unmerge", args=[pair.pk]))
     said = (request.POST if request.method == "POST" else request.GET).get("stays", str(pair.first_id))
     try:
-        both = services.pair_of(pair, int(said) if said.isdigit() and len(said) < 19 else 0, now=now)  # noqa: PLR2004 (a bigint)
+        both = services.pair_of(pair, int(said) if numbers.is_id(said) else 0, now=now)
     except PlayerRefused as refused:
         raise Http404(str(refused)) from refused
     form = AskForm(request.POST if request.method == "POST" else None, initial={"key": uuid.uuid4().hex})

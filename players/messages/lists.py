@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import mask_name, moment, personal, text, whole
+from backoffice.ui import numbers
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
 from backoffice.work.narrowing import Choice, During, Search, Tab
@@ -39,7 +40,7 @@ def why(message: Message) -> str:
 def search(rows: QuerySet[Message], typed: str) -> QuerySet[Message]:
     """By the player's number or the front end's id."""
     bare = typed.removeprefix("#")
-    ours = Q(player_id=int(bare)) if bare.isdigit() and len(bare) < 18 else Q(pk=None)  # noqa: PLR2004 (what a bigint holds)
+    ours = Q(player_id=int(bare)) if numbers.is_id(bare) else Q(pk=None)
     return rows.filter(ours | Q(player__external_id=typed))
 
 

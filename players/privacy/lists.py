@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import mask_name, moment, personal, text, whole
+from backoffice.ui import numbers
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
 from backoffice.work.narrowing import Choice, During, Search, Tab
@@ -30,9 +31,9 @@ def badge_of(row: AccessRequest, now: datetime) -> dict[str, Any]:
 def search(rows: QuerySet[AccessRequest], typed: str) -> QuerySet[AccessRequest]:
     """By number, #player, or the front end's id."""
     bare = typed.upper().removeprefix("PD-")
-    if typed.startswith("#") and typed[1:].isdigit() and len(typed) < 19:  # noqa: PLR2004 (what a bigint holds)
+    if typed.startswith("#") and numbers.is_id(typed[1:]):
         return rows.filter(player_id=int(typed[1:]))
-    ours = Q(pk=int(bare)) if bare.isdigit() and len(bare) < 18 else Q(pk=None)  # noqa: PLR2004
+    ours = Q(pk=int(bare)) if numbers.is_id(bare) else Q(pk=None)
     return rows.filter(ours | Q(external_id=typed))
 
 

@@ -18,6 +18,7 @@ from backoffice.audit import personal
 from backoffice.audit.actors import Actor
 from backoffice.audit.personal import Erased, Personal
 from backoffice.audit.record import record
+from backoffice.ui import numbers
 from players import locks
 from players.models import Player
 from players.profile import telling, values
@@ -67,7 +68,7 @@ class IdentityForm(ChangeForm):
 
 
 def player_of(subject: str) -> Player | None:
-    known = subject.isdigit() and len(subject) < 19  # noqa: PLR2004 (what a bigint holds)
+    known = numbers.is_id(subject)
     return Player.objects.select_related("brand", "jurisdiction").filter(pk=subject).first() if known else None
 
 

@@ -16,7 +16,7 @@ from backoffice.audit.record import record
 from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import mask_name, moment, personal, text, whole
 from backoffice.operations import gate
-from backoffice.ui import times, words
+from backoffice.ui import numbers, times, words
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
 from backoffice.work.narrowing import Choice, During, Search, Span, Tab
@@ -73,7 +73,7 @@ def players(found: Sequence[Event]) -> Mapping[int, Player]:
 def find(found: QuerySet[Event], typed: str) -> QuerySet[Event]:
     """By the player's number, or by who looked."""
     number = typed.removeprefix("#")
-    if number.isdecimal() and len(number) < 19:  # noqa: PLR2004 (what a bigint holds)
+    if numbers.is_id(number):
         return found.filter(player_id=int(number))
     return found.filter(actor_label__icontains=typed)
 

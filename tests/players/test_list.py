@@ -85,6 +85,10 @@ def test_what_no_text_can_hold_is_not_understood(casino: SimpleNamespace) -> Non
     assert re.findall(r"Not understood: ([^<]+)", page) == ["q=a\ufffdb", "tag=\ufffdvip", "brand=nova\ufffd"]
 
 
+def test_a_digit_that_no_number_is_made_of_finds_nobody(casino: SimpleNamespace) -> None:
+    assert signed_in(casino.sofia).get(f"{ADDRESS}?q=²").status_code == 200
+
+
 def test_segments_are_offered_by_brand_and_none_of_a_brand_out_of_reach(casino: SimpleNamespace) -> None:
     for brand in (casino.nova, casino.fjord):
         values = {"code": f"big-{brand.code}", "name": "Big", "about": "", "brand": brand.pk, "every_hours": 1, "active": True, "country_is": ["MT"]}

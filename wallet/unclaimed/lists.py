@@ -12,31 +12,25 @@ from backoffice.jobs.exports.columns import Column as ExportColumn
 from backoffice.jobs.exports.columns import amount, mask_name, moment, personal, text, whole
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
-from backoffice.work.narrowing import Choice, During, Search, Tab
+from backoffice.work.narrowing import Choice, During, Search, Tab, number_in
 from backoffice.work.queues import Column, Queue, Row
 from wallet.lifecycles import REMITTANCE
 from wallet.models import Remittance, RemittanceLine
 
-MOST_DIGITS = 18  # of a number that a bigint holds
 TONES = {"agreed": ("attention", 1), "paid": ("success", 2), "cancelled": ("neutral", 2)}
-
-
-def _number(typed: str) -> int | None:
-    bare = typed.upper().removeprefix("RM-")
-    return int(bare) if bare.isdigit() and len(bare) < MOST_DIGITS else None
 
 
 def search(rows: QuerySet[Remittance], typed: str) -> QuerySet[Remittance]:
     """By number, or by the bank's number of the payment."""
-    number = _number(typed)
+    number = number_in(typed, "RM-")
     return rows.filter(Q(reference__iexact=typed) | (Q(pk=number) if number is not None else Q(pk=None)))
 
 
 def search_lines(rows: QuerySet[RemittanceLine], typed: str) -> QuerySet[RemittanceLine]:
     """By payment, or by #player."""
     if typed.startswith("#"):
-        return rows.filter(dormancy__player_id=_number(typed[1:]) or 0)
-    return rows.filter(remittance=_number(typed) or 0)
+        return rows.filter(dormancy__player_id=number_in(typed, "#") or 0)
+    return rows.filter(remittance=number_in(typed, "RM-") or 0)
 
 
 def lines_of(staff: Any) -> QuerySet[RemittanceLine]:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.jobs.exports.columns import mask_name, moment, personal, text
-from backoffice.ui import money
+from backoffice.ui import money, numbers
 from backoffice.ui.templatetags import ui
 from backoffice.work import cells
 from backoffice.work.narrowing import During, Search, Tab
@@ -24,7 +24,7 @@ OPEN = ~Q(state="ended")
 
 def search(rows: QuerySet[Dormancy], typed: str) -> QuerySet[Dormancy]:
     number = typed.removeprefix("#")
-    ours = Q(player_id=int(number)) if number.isdigit() and len(number) < 18 else Q(pk=None)  # noqa: PLR2004 (what a bigint holds)
+    ours = Q(player_id=int(number)) if numbers.is_id(number) else Q(pk=None)
     return rows.filter(ours | Q(player__external_id=typed))
 
 

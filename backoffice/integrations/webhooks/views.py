@@ -16,7 +16,7 @@ from backoffice.audit.actors import Actor
 from backoffice.integrations.models import Delivery, Endpoint
 from backoffice.integrations.webhooks import services, topics
 from backoffice.integrations.webhooks.forms import EndpointForm
-from backoffice.ui import toasts
+from backoffice.ui import numbers, toasts
 
 SIZE = 50
 SEE, MANAGE = "integrations.view_webhooks", "integrations.webhooks"
@@ -62,7 +62,7 @@ def endpoint(request: HttpRequest, pk: int) -> HttpResponse:
     one = _endpoint(request, pk)
     state = request.GET.get("state", "")
     state = state if state in TONES else ""
-    mark = {name: int(request.GET[name]) for name in ("after", "before") if request.GET.get(name, "").isdigit() and len(request.GET[name]) < 18}  # noqa: PLR2004
+    mark = {name: int(request.GET[name]) for name in ("after", "before") if numbers.is_id(request.GET.get(name, ""))}
     rows = Delivery.objects.filter(endpoint=one)
     if state:
         rows = rows.filter(state=state)

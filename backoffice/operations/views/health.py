@@ -13,6 +13,7 @@ from backoffice.operations import selectors, writing
 from backoffice.operations.permissions import VIEW
 from backoffice.operations.views.tabs import tabs
 from backoffice.runtime import probes
+from backoffice.ui import numbers
 
 
 @require_safe
@@ -38,7 +39,7 @@ def probe(request: HttpRequest, code: str) -> HttpResponse:
     if found is None:
         raise Http404("There is no such probe.")
     after = request.GET.get("after", "")
-    page = selectors.changes(code, after=int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0)  # noqa: PLR2004 (fits a bigint)
+    page = selectors.changes(code, after=int(after) if numbers.is_id(after) else 0)
     context = {
         "line": selectors.line(found, now=timezone.now()), "probe": found, "every": writing.value(found.every, probes.SECONDS), "page": page,
         "older": f"?{urlencode({'after': page.older})}" if page.older else "", "newest": reverse("operations:probe", args=[code]) if after else "",

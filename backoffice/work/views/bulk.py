@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from backoffice.access.decorators import require
+from backoffice.ui import numbers
 from backoffice.work import bulk, listing
 from backoffice.work.forms import BulkForm
 from backoffice.work.listing import Asked, Snapshot
@@ -25,7 +26,7 @@ def bulk_verb(request: HttpRequest, queue: Queue, verb: str) -> HttpResponse:
         require(request.user, chosen_verb.permission)
     now = timezone.now()
     asked = Asked.read(queue, request.POST)
-    ids = [int(one) for one in request.POST.getlist("ids") if one.isdigit() and len(one) < 19]  # noqa: PLR2004
+    ids = [int(one) for one in request.POST.getlist("ids") if numbers.is_id(one)]
     all_matching = Snapshot.parse(request.POST.get("snapshot", "")) if request.POST.get("all") else None
     context: dict[str, Any] = {
         "queue": queue, "verb": chosen_verb, "back": list_address(queue, listing.context_of(queue, request.POST)), "kept": listing.kept(queue, request.POST),

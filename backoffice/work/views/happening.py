@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from backoffice.access.decorators import permission_required
+from backoffice.ui import numbers
 from backoffice.work import happening
 
 
@@ -31,7 +32,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     may = happening.kinds(request.user)
     chosen = [kind for kind in may if kind.code in request.GET.getlist("kind")]
     after = request.GET.get("after", "")
-    found = happening.lines(request.user, chosen or may, after=int(after) if after.isdigit() and len(after) < 19 else 0)  # noqa: PLR2004
+    found = happening.lines(request.user, chosen or may, after=int(after) if numbers.is_id(after) else 0)
     paused = bool(request.GET.get("paused"))
     kept = [("kind", kind.code) for kind in chosen]
     newest = found[0].position if found else after

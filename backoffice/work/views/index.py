@@ -159,10 +159,10 @@ def live(request: HttpRequest, queue: Queue) -> HttpResponse:
     """
     now = timezone.now()
     asked = Asked.read(queue, without(request.GET, "top", "ids", "said"))
-    shown = [int(one) for one in request.GET.get("ids", "").split(",") if one.isdigit() and len(one) < 19][:BOX_COUNT]  # noqa: PLR2004
+    shown = [int(one) for one in request.GET.get("ids", "").split(",") if numbers.is_id(one)][:BOX_COUNT]
     top = request.GET.get("top", "0")
     rows = listing.base(request.user, asked, now=now)
-    fresh = rows.filter(pk__gt=int(top) if top.isdigit() and len(top) < 19 else 0).order_by()[: numbers.CAP + 1].count()  # noqa: PLR2004
+    fresh = rows.filter(pk__gt=int(top) if numbers.is_id(top) else 0).order_by()[: numbers.CAP + 1].count()
     still = set(rows.filter(pk__in=shown).values_list("pk", flat=True))
     about = noted.of(queue.subject, shown, now=now)
     tabs = _tabs(queue, asked, counts_of(request, queue), list(saved.of(request.user, queue.subject)[:40]))

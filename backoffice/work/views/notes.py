@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from backoffice.access.decorators import permission_required
 from backoffice.access.models import Staff
 from backoffice.audit.sealed import hand_on
-from backoffice.ui import toasts
+from backoffice.ui import numbers, toasts
 from backoffice.work import canned
 from backoffice.work.forms import NoteForm
 from backoffice.work.items import NotPossible, Subject
@@ -61,7 +61,7 @@ def _back(request: HttpRequest, subject: Subject, wanted: str) -> str:
 def write(request: HttpRequest) -> HttpResponse:
     about = request.POST.get("about", "")
     subject_type, _colon, number = about.partition(":")
-    subject = _seen(request, subject_type, int(number) if number.isdecimal() and len(number) < 19 else -1)  # noqa: PLR2004 (what a bigint holds)
+    subject = _seen(request, subject_type, int(number) if numbers.is_id(number) else -1)
     form = NoteForm(request.POST, canned=canned.chosen(request.POST, subject_type))
     if form.is_valid():
         given = form.cleaned_data
@@ -92,7 +92,7 @@ def about(request: HttpRequest, subject_type: str, pk: int) -> HttpResponse:
     """Every note about something, newest first."""
     subject = _seen(request, subject_type, pk)
     before = request.GET.get("before", "")
-    found = selectors.about(request.user, [subject], limit=selectors.PAGE, before=int(before) if before.isdecimal() and len(before) < 19 else None)  # noqa: PLR2004
+    found = selectors.about(request.user, [subject], limit=selectors.PAGE, before=int(before) if numbers.is_id(before) else None)
     url = places.get(subject.type).url(subject.id)
     return render(
         request, "work/notes/about.html", {"subject": subject, "notes": found, "subject_url": url, "older": found.notes[-1].pk if found.more else None}

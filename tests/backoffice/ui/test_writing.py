@@ -10,7 +10,7 @@ from django.template import Context, Template
 from django.utils import timezone
 from django_cotton.compiler_regex import CottonCompiler
 
-from backoffice.ui import charts, money, times
+from backoffice.ui import charts, money, numbers, times
 from backoffice.ui.templatetags import ui
 
 AT = datetime(2026, 11, 20, 13, 5, 10, tzinfo=UTC)
@@ -173,3 +173,11 @@ def test_a_query_can_lose_a_filter_and_its_place(rf):
     assert ui.querystring_without(context, "risk", value="low") == "?risk=high&view=mine"
     assert ui.querystring_without(context, "risk", "view") == "?"
     assert ui.hidden_query(context, "risk") == '<input type="hidden" name="view" value="mine">'
+
+
+@pytest.mark.parametrize(
+    ("text", "known"), [("0", True), ("481", True), ("9" * 17, True), ("9" * 18, False), ("", False), ("-1", False), ("²", False), ("4 1", False)]
+)
+def test_only_what_an_int_is_made_of_is_the_number_of_a_row(text: str, known: bool) -> None:
+    assert numbers.is_id(text) is known
+    assert not known or int(text) >= 0
